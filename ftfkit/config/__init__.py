@@ -1,0 +1,1 @@
+"""Declare: schema, composition, hashes."""

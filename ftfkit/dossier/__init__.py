@@ -1,0 +1,1 @@
+"""The results document of a run."""

@@ -1,0 +1,1 @@
+"""Rows to comparisons to gates to verdict; pure functions."""

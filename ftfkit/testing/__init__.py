@@ -1,0 +1,1 @@
+"""Conformance suites and synthetic markets for plugin authors."""

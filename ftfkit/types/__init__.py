@@ -1,0 +1,61 @@
+"""What flows: every payload that passes from one stage to the next, frozen, on the lowest floor."""
+
+from ftfkit.types.cell import F1Rule, Predictions, Sample, Scored, Split, Stage, Target, Trades
+from ftfkit.types.market import (
+    BAR_COLUMNS,
+    HOUR_NS,
+    PRICES,
+    Asset,
+    Bars,
+    BoolArray,
+    DataQuality,
+    Events,
+    Features,
+    FloatArray,
+    IntArray,
+    Market,
+    Universe,
+)
+from ftfkit.types.row import Row, RowStatus
+from ftfkit.types.verdict import (
+    Comparison,
+    FoldTest,
+    GateResult,
+    GateStatus,
+    VariantVerdict,
+    Verdict,
+    VerdictName,
+)
+
+__all__ = [
+    "BAR_COLUMNS",
+    "HOUR_NS",
+    "PRICES",
+    "Asset",
+    "Bars",
+    "BoolArray",
+    "Comparison",
+    "DataQuality",
+    "Events",
+    "F1Rule",
+    "Features",
+    "FloatArray",
+    "FoldTest",
+    "GateResult",
+    "GateStatus",
+    "IntArray",
+    "Market",
+    "Predictions",
+    "Row",
+    "RowStatus",
+    "Sample",
+    "Scored",
+    "Split",
+    "Stage",
+    "Target",
+    "Trades",
+    "Universe",
+    "VariantVerdict",
+    "Verdict",
+    "VerdictName",
+]

@@ -1,0 +1,81 @@
+"""Payloads of judging: gate results, comparisons, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+GateStatus = Literal["PASS", "FAIL", "ERROR", "NOT_APPLICABLE"]
+VerdictName = Literal["LOCK", "ABANDON", "INCONCLUSIVE", "INCOMPLETE"]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Outcome of one gate check for one variant."""
+
+    status: GateStatus
+    observed: float | str | None = None
+    threshold: float | str | None = None
+    unit: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FoldTest:
+    """A t test on fold means; None where it is undefined."""
+
+    t: float | None
+    df: int
+    p: float | None
+    p_bh: float | None
+    ci95: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One variant against the baseline on paired rows (DEFINITIONS, "Comparison")."""
+
+    metric: str
+    n_pairs: int
+    mean: float | None
+    ci95: tuple[float | None, float | None]
+    d_z: float | None
+    t: float | None
+    p: float | None
+    p_bh: float | None
+    fold_t: FoldTest
+    nadeau_bengio: FoldTest
+    icc_fold: float | None
+    n_eff: float | None
+    sign_flip_p: float | None
+    sign_flip_floor: float | None
+    p_rope: float | None
+    mde80: float | None
+
+
+@dataclass(frozen=True)
+class VariantVerdict:
+    """Verdict of one variant with its evidence; ``advice`` holds gates computed beside the chosen set."""
+
+    variant: str
+    verdict: VerdictName
+    reasons: tuple[str, ...]
+    comparison: Comparison
+    gates: Mapping[str, GateResult]
+    advice: Mapping[str, GateResult] = field(default_factory=dict)
+    fragile: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Verdicts of a whole run; ``schema`` versions its JSON."""
+
+    run_id: str | None
+    baseline: str
+    gates: str
+    variants: Mapping[str, VariantVerdict]
+    post_hoc: bool = False
+    synthetic: bool = False
+    schema: int = 1
