@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,6 +100,12 @@ class Bars:
         if len(self) == 0:
             return np.empty(0, dtype=np.int64)
         return np.concatenate([[0], np.cumsum(np.diff(self.open_time) != self.bar_ns)]).astype(np.int64)
+
+    @property
+    def segments(self) -> tuple[slice, ...]:
+        """Rows of each gap-free run, in order."""
+        cuts = [0, *(np.flatnonzero(np.diff(self.open_time) != self.bar_ns) + 1).tolist(), len(self)]
+        return tuple(slice(first, stop) for first, stop in pairwise(cuts) if first < stop)
 
     def up_to(self, end_ns: int) -> Bars:
         """Bars that are closed at ``end_ns``."""
