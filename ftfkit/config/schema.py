@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -214,7 +213,7 @@ class Experiment(Section):
     plugins: PluginsConfig
     track: TrackConfig | None
     overrides: tuple[str, ...]  # as given, for the reproduction command
-    created_utc: datetime | None = None
+    plan: str | None = None  # path of a pre-registered plan that this run must equal
 
     @property
     def all_variants(self) -> tuple[Variant, ...]:

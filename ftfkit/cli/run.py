@@ -1,0 +1,148 @@
+"""The experiment command: Hydra parses and composes, one plan is run, the verdict table ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftfkit.errors import FtfkitError, UsageError
+
+if TYPE_CHECKING:
+    from ftfkit.config.compose import Composer
+
+_HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would print itself over many lines
+
+
+def run(arguments: list[str]) -> int:
+    """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
+    import hydra
+
+    from ftfkit.config.folders import conf_dir
+
+    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+    def app(cfg: Any) -> None:
+        """Never called: hydra.mode is MULTIRUN, so every run goes through the sweeper as one plan."""
+
+    wants_traceback = os.environ.get(_HYDRA_FULL_ERROR) == "1"
+    before = sys.argv
+    sys.argv = ["ftfkit", *_hydra_arguments(arguments)]
+    os.environ[_HYDRA_FULL_ERROR] = "1"
+    try:
+        app()
+    except FtfkitError:
+        raise
+    except Exception as error:
+        if wants_traceback:
+            raise
+        raise _in_one_line(error, arguments) from error
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = before
+        if not wants_traceback:
+            os.environ.pop(_HYDRA_FULL_ERROR, None)
+    return 0
+
+
+def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
+    """``--config-dir DIR`` as a folder of our own kind, so that nested options and the safety rules hold there too."""
+    kept, folders = [], []
+    words = iter(arguments)
+    for word in words:
+        flag, _, value = word.partition("=")
+        if flag in {"--config-dir", "-cd"}:
+            folders.append(Path(value or next(words, "")).resolve())
+        elif flag in {"--config-path", "-cp", "--config-name", "-cn"}:
+            raise UsageError(f"command line: {flag} is not supported; add options of your own with --config-dir DIR")
+        elif flag.lstrip("+") == "hydra.searchpath":
+            raise UsageError("command line: hydra.searchpath is not supported; use --config-dir DIR")
+        else:
+            kept.append(word)
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"command line: --config-dir {folder} is not a folder")
+    if folders:
+        kept.append(f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]")
+    return kept
+
+
+def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Exception:
+    """What Hydra refuses before our sweeper is reached, re-asked of our composer for its one-line error."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not isinstance(error, (HydraException, OmegaConfBaseException)):
+        return error
+    from ftfkit.config.compose import composer
+    from ftfkit.config.experiment import compose
+
+    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
+    try:
+        compose([word for word in overrides if not word.startswith("hydra.")], composer(config_dirs(arguments)))
+    except FtfkitError as ours:
+        return ours
+    return UsageError(f"command line: {' '.join(str(error).split())}")
+
+
+def config_dirs(arguments: Sequence[str]) -> list[Path]:
+    """Folders given with ``--config-dir``."""
+    found = []
+    for position, word in enumerate(arguments):
+        flag, _, value = word.partition("=")
+        if flag in {"--config-dir", "-cd"}:
+            found.append(Path(value or arguments[position + 1]))
+    return found
+
+
+def run_composed(using: Composer, overrides: Sequence[str]) -> int:
+    """Run the plan of ``overrides`` and print its verdict; the exit code.
+
+    An interruption leaves everything finished in the store: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+    from ftfkit.config.experiment import compose
+
+    try:
+        experiment = compose(overrides, using)
+    except FtfkitError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    with _terminable():
+        return _run_experiment(experiment)
+
+
+def _run_experiment(experiment: Any) -> int:
+    from ftfkit.api import run_experiment
+    from ftfkit.cli.table import print_result
+
+    try:
+        result = run_experiment(experiment, progress=True)
+    except FtfkitError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt as interrupt:
+        terminated = isinstance(interrupt, Terminated)
+        print("interrupted: what is finished is stored; the same command goes on from there", file=sys.stderr)
+        return 143 if terminated else 130
+    print_result(result)
+    return result.exit_code
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, on the path of Ctrl-C, so that workers are ended and the run is marked interrupted."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def stop(signum: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,39 @@
+"""``runs``: list the runs of the output folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ftfkit.run.records import RunRecord, list_runs
+
+
+def main(arguments: list[str]) -> int:
+    """Print one line a run, newest first."""
+    parser = argparse.ArgumentParser(prog="python -m ftfkit runs", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+    options = parser.parse_args(arguments)
+    records = list_runs(options.output)
+    if options.json:
+        print(json.dumps([_document(record) for record in records], indent=2))
+    elif not records:
+        print(f"no runs in {options.output}; python -m ftfkit starts one")
+    else:
+        for record in records:
+            print(_line(record))
+    return 0
+
+
+def _verdicts(record: RunRecord) -> dict[str, str]:
+    return {name: item.verdict for name, item in record.verdict.variants.items()} if record.verdict else {}
+
+
+def _document(record: RunRecord) -> dict[str, object]:
+    return {"run_id": record.run_id, "status": record.status, "rows": len(record.rows), "verdicts": _verdicts(record)}
+
+
+def _line(record: RunRecord) -> str:
+    verdicts = ", ".join(f"{name} {verdict}" for name, verdict in _verdicts(record).items()) or "no verdict"
+    return f"{record.run_id}  {record.status:<11} {len(record.rows):>5} rows  {verdicts}"

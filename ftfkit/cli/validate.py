@@ -1,0 +1,57 @@
+"""``validate``: compose and check every option of every group, plugins' included."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ftfkit.config.compose import Composer, composer
+from ftfkit.config.experiment import compose
+from ftfkit.config.folders import find_option, load_yaml
+from ftfkit.config.schema import FACTOR_GROUPS
+from ftfkit.errors import FtfkitError, PluginError
+from ftfkit.plugins import registry
+
+
+def main(arguments: list[str]) -> int:
+    """Check every option; print one line for each that is refused and exit with the first one's code."""
+    parser = argparse.ArgumentParser(prog="python -m ftfkit validate", description=__doc__)
+    parser.add_argument("overrides", nargs="*", help="context to check the options in (group=option)")
+    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    options = parser.parse_args(arguments)
+    using = composer(options.config_dir)
+    n_checked, refused = 0, []
+    for group, option in _every_option(using):
+        n_checked += 1
+        try:
+            check_option(using, group, option, options.overrides)
+        except FtfkitError as error:
+            refused.append(error)
+            print(error, file=sys.stderr)
+    broken = registry().broken
+    for line in broken:
+        print(line, file=sys.stderr)
+    print(f"{n_checked} options in {len(using.groups())} groups checked, {len(refused)} refused")
+    if broken:
+        return PluginError.exit_code
+    return refused[0].exit_code if refused else 0
+
+
+def _every_option(using: Composer) -> Iterator[tuple[str, str]]:
+    for group in using.groups():
+        for option in using.options(group):
+            yield group, option
+
+
+def check_option(using: Composer, group: str, option: str, context: list[str]) -> None:
+    """Compose one option in the given context and build everything it names.
+
+    Values that only the user can give (``???``) are filled with a placeholder of the right kind: a path.
+    """
+    file = find_option(using.folders, f"{group}/{option}")
+    content = load_yaml(file) if file else {}
+    filled = [f"{group}.{key}=." for key, value in content.items() if value == "???"]
+    champion = [f"baseline.{group}={option}"] if group in FACTOR_GROUPS else []
+    compose([*context, f"{group}={option}", *champion, *filled], using)

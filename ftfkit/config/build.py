@@ -1,0 +1,115 @@
+"""Plain values to validated sections and components; every refusal names place, value, rule and owner."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ftfkit.config.compose import Composed
+from ftfkit.errors import ConfigError, PluginError
+from ftfkit.plugins import Registry
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_UNITS = {
+    "_bars": "a number of bars",
+    "_bps": "basis points",
+    "_pct": "percent",
+    "_frac": "a fraction",
+    "_hours": "hours",
+    "_atr": "a multiple of the ATR",
+    "_rounds": "a number of rounds",
+}
+_COMPARISONS = {
+    "greater_than": (">", "gt"),
+    "greater_than_equal": (">=", "ge"),
+    "less_than": ("<", "lt"),
+    "less_than_equal": ("<=", "le"),
+}
+
+
+def section(composed: Composed, group: str, model: type[_Model], owner: str = "ftfkit") -> _Model:
+    """Validate one group against its schema.
+
+    Raises
+    ------
+    ConfigError
+        With the first rule that is broken.
+    """
+    return validated(composed, group, composed.config.get(group, {}), model, owner)
+
+
+def component(composed: Composed, group: str, kind: str, plugins: Registry, **forced: Any) -> Any:
+    """Build the component that ``<group>.name`` selects among the registered plugins of ``kind``.
+
+    ``forced`` sets fields that follow from other groups and so are no business of the config.
+    """
+    values = dict(composed.config.get(group) or {})
+    return named_component(composed, group, values.pop("name", None), values | forced, kind, plugins)
+
+
+def named_component(
+    composed: Composed, key: str, name: Any, values: Mapping[str, Any], kind: str, plugins: Registry
+) -> Any:
+    """Build component ``name`` of ``kind`` from ``values`` found at ``key``."""
+    if not isinstance(name, str):
+        raise ConfigError(composed.where(key), f"{key}.name", name, "must name a registered plugin")
+    try:
+        registration = plugins.find(kind, name)
+    except PluginError as error:
+        raise ConfigError(composed.where(f"{key}.name"), f"{key}.name", name, f"cannot be used: {error}") from error
+    return validated(composed, key, values, registration.load(), registration.owner)
+
+
+def validated(composed: Composed, key: str, values: Any, model: type[_Model], owner: str) -> _Model:
+    """Validate ``values`` against ``model``; ``key`` is their dotted place in the config."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(composed.where(key), key, values, "must be a mapping of keys to values", owner)
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise _refusal(composed, key, model, error, owner) from error
+
+
+def _refusal(composed: Composed, key: str, model: type[BaseModel], error: ValidationError, owner: str) -> ConfigError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if not str(part).endswith("]")]
+    dotted = ".".join([key, *path])
+    value = first["input"]
+    if first["type"] == "missing":
+        return ConfigError(composed.where(key), dotted, "(missing)", "is required", owner)
+    if value == "???":
+        return ConfigError(composed.where(dotted), dotted, "???", f"must be given ({dotted}=VALUE)", owner)
+    return ConfigError(composed.where(dotted), dotted, value, _rule(first, path, model), owner)
+
+
+def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _COMPARISONS:
+        sign, bound = _COMPARISONS[kind]
+        return f"must be {sign} {context[bound]}"
+    if kind == "extra_forbidden":
+        known = [name for name in _fields(model, path[:-1]) if name != "holdout_from"] or ["(none)"]
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"is not a parameter here; known: {', '.join(known)}{hint}"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    unit = next((text for suffix, text in _UNITS.items() if path and path[-1].endswith(suffix)), None)
+    if kind.endswith(("_parsing", "_type")):
+        wanted = kind.rsplit("_", 1)[0].replace("int", "integer").replace("float", "number").replace("_", " ")
+        return f"must be a valid {wanted}" + (f": {unit}" if unit else "")
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message if message.startswith("must") else f"is refused: {message}"
+
+
+def _fields(model: type[BaseModel], path: list[str]) -> list[str]:
+    for name in path:
+        field = model.model_fields.get(name)
+        inner = getattr(field, "annotation", None)
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return sorted(model.model_fields)

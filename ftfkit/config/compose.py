@@ -1,0 +1,180 @@
+"""Overrides to composed configs through Hydra, with Hydra's errors turned into one line each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
+from ftfkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One composed config.
+
+    Attributes
+    ----------
+    config : mapping
+        Plain nested values, interpolations resolved, without Hydra's own section.
+    options : mapping of str to str
+        Chosen option of each group.
+    overrides : tuple of str
+        What was asked for, in order.
+    """
+
+    config: Mapping[str, Any]
+    options: Mapping[str, str]
+    overrides: tuple[str, ...]
+    folders: tuple[ConfFolder, ...]
+
+    def where(self, dotted: str) -> str:
+        """File and line that set ``dotted`` (``label.stop_atr``), or ``command line``."""
+        if self.on_command_line(dotted):
+            return COMMAND_LINE
+        group, *keys = dotted.split(".")
+        candidates = []
+        if group in self.options:
+            candidates.append((f"{group}/{self.options[group]}", keys))
+        if "track" in self.options and group != "track":
+            candidates.append((f"track/{self.options['track']}", [group, *keys]))
+        candidates.append((PRIMARY, [group, *keys]))
+        for option, path in candidates:
+            file = find_option(self.folders, option)
+            line = line_of(file, path) if file and path else None
+            if file and line:
+                return f"{shown(file)}:{line}"
+        file = find_option(self.folders, candidates[0][0])
+        return f"{shown(file)}:1" if file else COMMAND_LINE
+
+    def on_command_line(self, dotted: str) -> bool:
+        keys = [override.partition("=")[0].lstrip("+~") for override in self.overrides if "=" in override]
+        return any("." in key and (dotted == key or dotted.startswith(f"{key}.")) for key in keys) or (
+            dotted in keys and dotted not in self.options
+        )
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Composes overrides against a fixed set of conf folders."""
+
+    loader: ConfigLoader
+    hydra_overrides: tuple[str, ...] = ()
+    extra_folders: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[ConfFolder, ...]:
+        return conf_folders(extra=self.extra_folders)
+
+    def expand(self, overrides: Sequence[str]) -> list[list[str]]:
+        """Sweeps (commas, ``glob``, ``range``) to the list of single override lists they stand for.
+
+        Raises
+        ------
+        ConfigError
+            For an override that cannot be parsed, and for a glob that matches nothing.
+        """
+        from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+        from hydra.errors import HydraException
+
+        try:
+            parsed = OverridesParser.create(config_loader=self.loader).parse_overrides(list(overrides))
+            jobs = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
+        except HydraException as error:
+            raise ConfigError(COMMAND_LINE, "", "", _first_line(error)) from error
+        for override in parsed:
+            if override.is_sweep_override() and not list(override.sweep_string_iterator()):
+                group = override.get_key_element()
+                rule = f"matches no option; known: {', '.join(self.options(group))}"
+                raise ConfigError(COMMAND_LINE, group, override.get_value_string(), rule)
+        return jobs
+
+    def options(self, group: str) -> list[str]:
+        """All options of a group over all folders."""
+        return sorted({option for folder in self.folders for option in folder.options(group)})
+
+    def compose(self, overrides: Iterable[str]) -> Composed:
+        """Compose one config.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown group, option or key, and for everything else that Hydra refuses.
+        """
+        from hydra.errors import HydraException, MissingConfigException
+        from hydra.types import RunMode
+        from omegaconf import OmegaConf
+        from omegaconf.errors import OmegaConfBaseException
+
+        asked = tuple(overrides)
+        try:
+            loaded = self.loader.load_configuration(
+                PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
+            )
+            options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
+            plain = {key: value for key, value in loaded.items() if key != "hydra"}
+            config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
+        except MissingConfigException as error:
+            raise self._unknown_option(error, asked) from error
+        except (HydraException, OmegaConfBaseException) as error:
+            raise self._refused(error, asked) from error
+        assert isinstance(config, dict)
+        groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
+        return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
+
+    def _unknown_option(self, error: Any, asked: tuple[str, ...]) -> ConfigError:
+        group, _, option = (error.missing_cfg_file or "").partition("/")
+        known = self.options(group)
+        if not known:
+            return ConfigError(COMMAND_LINE, group, option, f"is not a group; known: {', '.join(self.groups())}")
+        near = difflib.get_close_matches(option, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        place = COMMAND_LINE if any(o.startswith(f"{group}=") for o in asked) else shown(conf_dir() / "config.yaml")
+        return ConfigError(place, group, option, f"is no option of this group; known: {', '.join(known)}{hint}")
+
+    def groups(self) -> list[str]:
+        return sorted({group for folder in self.folders for group in folder.groups()})
+
+    def _refused(self, error: BaseException, asked: tuple[str, ...]) -> ConfigError:
+        text = _first_line(error)
+        for override in asked:
+            key = override.partition("=")[0].lstrip("+~")
+            if f"'{key}'" in text and "Could not override" in text:
+                near = difflib.get_close_matches(key.partition(".")[0], self.groups(), n=1)
+                hint = f"; did you mean {near[0]!r}?" if near and near[0] != key.partition(".")[0] else ""
+                return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key (+{override} adds one){hint}")
+        return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
+
+
+def composer(config_dirs: Iterable[Path] = ()) -> Composer:
+    """Composer over the core's conf folder, every plugin's, and ``config_dirs``."""
+    from hydra import version
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.utils import JobRuntime
+
+    version.setbase("1.3")
+    JobRuntime.instance().set("name", "ftfkit")
+    folders = tuple(Path(folder).resolve() for folder in config_dirs)
+    search_path = create_config_search_path(str(conf_dir()))
+    loader = ConfigLoaderImpl(search_path)
+    own = (f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]",) if folders else ()
+    return Composer(loader, own, folders)
+
+
+def _first_line(error: BaseException) -> str:
+    """Hydra's message on one line, with the cause it hides behind ``from``."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    cause = error.__cause__
+    if cause is not None and str(cause).strip() and (not lines or str(cause).splitlines()[0] not in lines[0]):
+        lines.append(str(cause).splitlines()[0])
+    return " ".join(lines[:4]) or type(error).__name__

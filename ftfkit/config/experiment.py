@@ -1,0 +1,222 @@
+"""Overrides to one experiment: which settings are variants, which are context, and what they are called."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ftfkit.config.build import component, named_component, section, validated
+from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
+from ftfkit.config.schema import (
+    COMPONENT_GROUPS,
+    FACTOR_GROUPS,
+    BalancingConfig,
+    CalibrationConfig,
+    ExecutorConfig,
+    Experiment,
+    GatesConfig,
+    HpoConfig,
+    OutputConfig,
+    PluginsConfig,
+    Spec,
+    StatsConfig,
+    StoreConfig,
+    SweepConfig,
+    TrackConfig,
+    TradeConfig,
+    UniverseConfig,
+    Variant,
+)
+from ftfkit.errors import ConfigError
+from ftfkit.plugins import Registry, registry
+
+CONTEXT_IF_SINGLE = ("label", "decision")  # one value for all, unless swept or declared by a track
+ROOT_KEYS = ("baseline", "metrics", "seed", "plan", "output", "sweep", "plugins")
+
+
+def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Experiment:
+    """Compose and validate everything that one run needs, before any data is read.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        Hydra overrides, sweeps included (``loss=focal/standard``, ``loss=glob(focal/*)``).
+    using : Composer, optional
+        Conf folders to compose from; default: the core's and every plugin's.
+
+    Raises
+    ------
+    ConfigError
+        One line with place, value, rule and owner.
+    """
+    maker = using or composer()
+    jobs = maker.expand(overrides)
+    swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
+    first = maker.compose(jobs[0])
+    jobs, declared = _track_variants(maker, first, jobs)
+    composed = [maker.compose(job) for job in jobs] if len(jobs) > 1 or declared else [first]
+    for other in composed[1:]:
+        _refuse_swept_context(first, other)
+    baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared)
+    plugins = registry(section(first, "plugins", PluginsConfig).blocked)
+    return _experiment(baseline_composed, composed, plugins, tuple(overrides))
+
+
+def _about(job: Sequence[str], group: str) -> list[str]:
+    return [override for override in job if override.lstrip("+~").split("=")[0].split(".")[0].split("@")[0] == group]
+
+
+def _track_variants(maker: Composer, first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
+    """Multiply the jobs by the variants the track declares; a group given on the command line replaces the track's."""
+    track = first.config.get("track")
+    declared = (track or {}).get("variants") or {}
+    if not declared:
+        return jobs, set()
+    known = set(declared) & set(FACTOR_GROUPS)
+    if known != set(declared):
+        odd = sorted(set(declared) - known)[0]
+        rule = f"is not a factor group; known: {', '.join(FACTOR_GROUPS)}"
+        raise ConfigError(first.where(f"track.variants.{odd}"), "track.variants", odd, rule)
+    open_groups = [group for group in FACTOR_GROUPS if group in declared and not _about(jobs[0], group)]
+    if not open_groups:
+        return jobs, set()
+    products = itertools.product(*(declared[group] for group in open_groups))
+    added = [[f"{group}={option}" for group, option in zip(open_groups, choice, strict=True)] for choice in products]
+    return [[*job, *extra] for job in jobs for extra in added], set(open_groups)
+
+
+def _refuse_swept_context(first: Composed, other: Composed) -> None:
+    for key in sorted(set(first.config) | set(other.config)):
+        if key not in FACTOR_GROUPS and first.config.get(key) != other.config.get(key):
+            rule = f"is context and cannot be swept; factors are {', '.join(FACTOR_GROUPS)}: run once for each value"
+            raise ConfigError(COMMAND_LINE, key, other.options.get(key, "..."), rule)
+
+
+def _baseline(maker: Composer, first: Composed, job: Sequence[str], factors: set[str]) -> Composed:
+    """The champion under the same context."""
+    champion = first.config.get("baseline")
+    if not isinstance(champion, Mapping) or set(champion) != set(FACTOR_GROUPS):
+        rule = f"must name one option for each of {', '.join(FACTOR_GROUPS)}"
+        raise ConfigError(first.where("baseline"), "baseline", champion, rule)
+    context = [override for override in job if not any(_about([override], group) for group in FACTOR_GROUPS)]
+    chosen: list[str] = []
+    for group in FACTOR_GROUPS:
+        given = _about(job, group)
+        if group in CONTEXT_IF_SINGLE and group not in factors and given:
+            chosen += given
+        else:
+            chosen.append(f"{group}={champion[group]}")
+    return maker.compose([*context, *chosen])
+
+
+def _experiment(
+    baseline: Composed, composed: Sequence[Composed], plugins: Registry, overrides: tuple[str, ...]
+) -> Experiment:
+    _refuse_unknown_groups(baseline)
+    base_spec = _spec(baseline, plugins)
+    specs = [(item, _spec(item, plugins)) for item in composed]
+    differing = {id(item): _differs(base_spec, spec) for item, spec in specs}
+    union = [group for group in FACTOR_GROUPS if any(group in groups for groups in differing.values())]
+    names = _names([item for item, _ in specs if differing[id(item)]], union)
+    variants: dict[str, Variant] = {}
+    for item, spec in specs:
+        groups = differing[id(item)]
+        if groups:
+            name = names[id(item)]
+            options = {group: item.options.get(group, "") for group in groups}
+            variants.setdefault(name, Variant(name=name, spec=spec, factor_options=options))
+    base_name = _name(baseline, union, full=False) if union else "baseline"
+    if base_name in variants:
+        base_name = f"{base_name} (baseline)"
+    gates = section(baseline, "gates", GatesConfig)
+    track = baseline.config.get("track")
+    return Experiment(
+        baseline=Variant(name=base_name, spec=base_spec, factor_options={}),
+        variants=tuple(variants.values()),
+        gates=gates,
+        gate_checks={
+            name: named_component(baseline, f"gates.checks.{name}", name, values or {}, "gate_check", plugins)
+            for name, values in gates.checks.items()
+        },
+        stats=section(baseline, "stats", StatsConfig),
+        executor=section(baseline, "executor", ExecutorConfig),
+        store=section(baseline, "store", StoreConfig),
+        output=section(baseline, "output", OutputConfig),
+        sweep=section(baseline, "sweep", SweepConfig),
+        plugins=section(baseline, "plugins", PluginsConfig),
+        track=validated(baseline, "track", track, TrackConfig, "ftfkit") if track else None,
+        overrides=overrides,
+        plan=baseline.config.get("plan"),
+    )
+
+
+def _refuse_unknown_groups(composed: Composed) -> None:
+    known = {*Spec.model_fields, *Experiment.model_fields, *ROOT_KEYS}
+    for key in composed.config:
+        if key not in known:
+            raise ConfigError(composed.where(key), key, "...", f"is not a section; known: {', '.join(sorted(known))}")
+
+
+def _spec(composed: Composed, plugins: Registry) -> Spec:
+    label = component(composed, "label", "label_scheme", plugins)
+    built: dict[str, Any] = {"label": label}
+    for group, kind in COMPONENT_GROUPS.items():
+        if group == "cv":
+            built[group] = component(composed, group, kind, plugins, bar_hours=label.bar_hours)
+        elif group != "label":
+            built[group] = component(composed, group, kind, plugins)
+    metrics = composed.config.get("metrics") or {}
+    seed = composed.config.get("seed")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ConfigError(composed.where("seed"), "seed", seed, "must be an integer >= 0")
+    return Spec(
+        options=composed.options,
+        raw={group: {"name": composed.config[group]["name"], **_dump(built[group])} for group in COMPONENT_GROUPS},
+        balancing=section(composed, "balancing", BalancingConfig),
+        hpo=section(composed, "hpo", HpoConfig),
+        calibration=section(composed, "calibration", CalibrationConfig),
+        trade=section(composed, "trade", TradeConfig),
+        universe=section(composed, "universe", UniverseConfig),
+        metrics={
+            name: named_component(composed, f"metrics.{name}", name, values or {}, "metric", plugins)
+            for name, values in metrics.items()
+        },
+        seed=seed,
+        **built,
+    )
+
+
+def _dump(item: Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = item.model_dump(mode="json")
+    return dumped
+
+
+def _differs(baseline: Spec, spec: Spec) -> tuple[str, ...]:
+    """Factor groups whose validated values differ."""
+    return tuple(
+        group
+        for group in FACTOR_GROUPS
+        if (spec.balancing != baseline.balancing if group == "balancing" else spec.raw[group] != baseline.raw[group])
+    )
+
+
+def _names(items: Sequence[Composed], union: Sequence[str]) -> dict[int, str]:
+    """Last components of the options, or full paths where two variants would share a name."""
+    short = {id(item): _name(item, union, full=False) for item in items}
+    if len(set(short.values())) == len(short):
+        return short
+    return {
+        key: name if list(short.values()).count(name) == 1 else _name(item, union, full=True)
+        for item, (key, name) in zip(items, short.items(), strict=True)
+    }
+
+
+def _name(item: Composed, union: Sequence[str], *, full: bool) -> str:
+    parts = []
+    for group in union:
+        option = item.options.get(group, "none")
+        values = [override.lstrip("+").partition(".")[2] for override in _about(item.overrides, group)]
+        changed = ",".join(value for value in values if value)
+        parts.append((option if full else option.rsplit("/", 1)[-1]) + (f"[{changed}]" if changed else ""))
+    return "+".join(parts)

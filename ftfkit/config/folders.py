@@ -1,0 +1,174 @@
+"""Where conf files live and whose they are: the core's folder, plugins' folders, and lines inside a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ftfkit.errors import ConfigError, PluginError
+from ftfkit.plugins import Registry, registry
+
+HYDRA_GROUP = "hydra"  # our own Hydra options; the only files in which _target_ may stand
+PRIMARY = "config"
+
+
+@dataclass(frozen=True)
+class ConfFolder:
+    """One folder laid out like ``conf/``."""
+
+    owner: str
+    path: Path
+
+    def options(self, group: str) -> list[str]:
+        """Options of a group, nested ones with their path (``focal/standard``)."""
+        root = self.path / group
+        return sorted(file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml"))
+
+    def groups(self) -> list[str]:
+        """Top-level groups, without Hydra's own."""
+        found = (
+            entry.name for entry in self.path.iterdir() if entry.is_dir() and not entry.name.startswith((".", "_"))
+        )
+        return sorted(name for name in found if name != HYDRA_GROUP)
+
+
+def conf_dir() -> Path:
+    """The core's conf folder: inside the wheel if installed, beside the package in a checkout.
+
+    Not ``importlib.resources``: an editable install would leave a stale copy.
+    """
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parent / "conf"
+
+
+def conf_folders(plugins: Registry | None = None, extra: Iterable[Path] = ()) -> tuple[ConfFolder, ...]:
+    """The core's folder, every plugin's and the user's own (``--config-dir``), in that order.
+
+    Raises
+    ------
+    PluginError
+        When two folders hold the same option: nothing is ever shadowed silently.
+    """
+    offered = (plugins or registry()).conf_folders
+    folders = (
+        ConfFolder("ftfkit", conf_dir()),
+        *(ConfFolder(owner, path) for owner, path in offered),
+        *(ConfFolder("--config-dir", path) for path in extra),
+    )
+    _refuse_clashes(folders)
+    return folders
+
+
+def _refuse_clashes(folders: Sequence[ConfFolder]) -> None:
+    seen: dict[str, ConfFolder] = {}
+    for folder in folders:
+        for file in sorted(folder.path.rglob("*.yaml")):
+            option = file.relative_to(folder.path).as_posix()
+            if option in seen:
+                first = seen[option]
+                raise PluginError(
+                    f"{shown(file)}: option {option.removesuffix('.yaml')!r} of {folder.owner} is already defined by "
+                    f"{first.owner} ({shown(first.path / option)}); rename one of them"
+                )
+            seen[option] = folder
+
+
+def find_option(folders: Iterable[ConfFolder], option: str) -> Path | None:
+    """File of ``group/option`` (or of the primary config), if any folder has it."""
+    for folder in folders:
+        file = folder.path / f"{option}.yaml"
+        if file.is_file():
+            return file
+    return None
+
+
+def shown(path: Path) -> str:
+    """Path as people want to read it: relative to the working directory where it lies below it."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def line_of(file: Path, keys: Sequence[str]) -> int | None:
+    """Line (from 1) of the nested key in a YAML file, or None where the file does not hold it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "x.yaml"
+    >>> _ = file.write_text("a: 1\\nb:\\n  c: 2\\n")
+    >>> line_of(file, ["b", "c"])
+    3
+    """
+    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    line = None
+    for key in keys:
+        if not isinstance(node, yaml.MappingNode):
+            return line
+        pair = next(((k, v) for k, v in node.value if k.value == key), None)
+        if pair is None:
+            return None
+        line, node = pair[0].start_mark.line + 1, pair[1]
+    return line
+
+
+def load_yaml(file: Path) -> Mapping[str, Any]:
+    """Parse one conf file.
+
+    Raises
+    ------
+    ConfigError
+        For bad YAML (with its line), for a file that is no mapping, and for keys that could run code.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{shown(file)}:{mark.line + 1}" if mark else shown(file)
+        raise ConfigError(place, "", "", f"bad YAML: {getattr(error, 'problem', error)}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(shown(file), "", "", f"must be UTF-8: {error.reason}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(shown(file), "", "", f"must be a mapping of keys to values, is a {type(content).__name__}")
+    _refuse_code(file, content)
+    return content
+
+
+def _refuse_code(file: Path, content: Mapping[str, Any]) -> None:
+    """A conf file must never be able to run what is not an installed plugin."""
+    for keys in _walk(content):
+        dotted = ".".join(keys)
+        if keys[-1] == "_target_":
+            rule = "is not allowed: a config names an installed plugin (name: ...), it never imports code"
+        elif dotted.startswith("hydra.") and dotted != "hydra.mode":
+            rule = "is not allowed outside ftfkit's own primary config"
+        else:
+            continue
+        line = line_of(file, keys)
+        raise ConfigError(f"{shown(file)}:{line}", dotted, "...", rule)
+
+
+def _walk(content: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(content, Mapping):
+        items = content.items()
+    elif isinstance(content, list):
+        items = enumerate(content)
+    for key, value in items:
+        keys = (*above, str(key))
+        yield keys
+        yield from _walk(value, keys)
+
+
+def is_own(folder: str | os.PathLike[str]) -> bool:
+    """Whether this is the core's own conf folder."""
+    return Path(folder).resolve() == conf_dir().resolve()
