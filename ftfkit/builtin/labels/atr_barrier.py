@@ -95,8 +95,9 @@ class AtrBarrier(LabelScheme):
 def wilder_atr(bars: Bars, atr_bars: int) -> npt.NDArray[np.float64]:
     """Wilder's average true range at each close, shape (n,); restarts after a gap, NaN in its first bars."""
     atr = np.full(len(bars), np.nan)
+    high, low, close = (np.asarray(prices, dtype=np.float64) for prices in (bars.high, bars.low, bars.close))
     for rows in bars.segments:
-        atr[rows] = talib.ATR(bars.high[rows], bars.low[rows], bars.close[rows], atr_bars)
+        atr[rows] = talib.ATR(high[rows], low[rows], close[rows], atr_bars)
     return atr
 
 
@@ -144,8 +145,8 @@ def _decide_on_native(
     event, deciding = np.arange(len(exit_bar)), (touch != 0).argmax(axis=1)
     decided = touch[event, deciding]
     if not decided.all():
-        bar = bars.open_time[exit_bar[decided == 0][0]]
-        raise DataError(f"{bars.asset}: native bars in {np.datetime64(bar, 'ns')} disagree with the label bar's range")
+        time = np.datetime64(int(bars.open_time[exit_bar[decided == 0][0]]), "ns")
+        raise DataError(f"{bars.asset}: native bars from {time} on disagree with the range of their label bar")
     return decided, native.open[inside[event, deciding]]
 
 
