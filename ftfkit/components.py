@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from ftfkit.errors import DataError
 from ftfkit.types import (
     Asset,
     Bars,
@@ -100,7 +101,7 @@ class FeatureSet(Component):
 
         Notes
         -----
-        Row t may use what is known at ``close_time[t]`` only. NaN where a window is not full; windows never bridge a gap.
+        Row t may use what is known at ``close_time[t]`` only. NaN where a window is not full; no window bridges a gap.
         """
 
 
@@ -115,7 +116,11 @@ class LabelScheme(Component):
 
 
 class Splitter(Component):
-    """Purged cross-validation over calendar blocks shared by all assets; also a scikit-learn splitter."""
+    """Purged cross-validation over calendar blocks shared by all assets; also a scikit-learn splitter.
+
+    To scikit-learn, ``groups`` are the label intervals: int64, shape (n, 2), columns t0 and t1 in ns UTC, rows in the
+    order of X. The blocks then divide the period from the first to the last t0.
+    """
 
     n_folds: int = Field(default=5, ge=2)
     embargo_bars: int = Field(default=24, ge=0)  # label bars after each test block
@@ -131,6 +136,30 @@ class Splitter(Component):
     @abstractmethod
     def folds(self, t0: IntArray, t1: IntArray, edges: IntArray) -> tuple[Split, ...]:
         """Purged folds of events sorted by ``t0``; an event belongs to the block of its ``t0``."""
+
+    def split(self, X: object, y: object = None, groups: object = None) -> Iterator[tuple[IntArray, IntArray]]:
+        """Train and test positions of each fold, for scikit-learn.
+
+        Raises
+        ------
+        DataError
+            When ``groups`` are not label intervals, or a fold has no training or no test event.
+        """
+        intervals = np.asarray(groups)
+        if intervals.dtype.kind != "i" or intervals.ndim != 2 or intervals.shape[1] != 2 or len(intervals) == 0:
+            got = f"{intervals.dtype} of shape {intervals.shape}"
+            raise DataError(f"groups == {got}, must be label intervals [t0, t1]: int64 ns of shape (n, 2) (ftfkit)")
+        order = np.argsort(intervals[:, 0], kind="stable")
+        t0, t1 = intervals[order].T
+        for fold in self.folds(t0, t1, self.edges(int(t0[0]), int(t0[-1]) + 1)):
+            yield np.sort(order[fold.train]), np.sort(order[fold.test])
+
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
+        """Number of folds, for scikit-learn."""
+        return self.n_folds
+
+    def __sklearn_clone__(self) -> Splitter:
+        return self.model_copy()
 
     @property
     def embargo_ns(self) -> int:

@@ -9,12 +9,36 @@ from __future__ import annotations
 
 import numpy as np
 
+from ftfkit.errors import DataError
 from ftfkit.types import BoolArray, IntArray, Split
 
 
-def overlaps(t0: IntArray, t1: IntArray, start: int, end: int) -> BoolArray:
-    """Which closed label intervals [t0, t1] meet the closed interval [start, end]; shape (n,)."""
-    return (t0 <= end) & (t1 >= start)
+def overlaps(t0: IntArray, t1: IntArray, start: IntArray, end: IntArray) -> BoolArray:
+    """Which closed label intervals [t0, t1] meet any of the closed intervals [start, end].
+
+    Parameters
+    ----------
+    t0, t1 : ndarray of int64, shape (n,)
+        Label intervals, ns UTC, in any order.
+    start, end : ndarray of int64, shape (m,)
+        Intervals sorted by ``start``; they may overlap each other.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Notes
+    -----
+    Of the intervals that start by t1, some one reaches t0 exactly when the latest end among them does.
+
+    Examples
+    --------
+    >>> overlaps(np.array([0, 4, 9]), np.array([3, 5, 9]), np.array([5, 8]), np.array([6, 8]))
+    array([False,  True, False])
+    """
+    latest_end = np.concatenate([[np.iinfo(np.int64).min], np.maximum.accumulate(end)])
+    n_started = np.searchsorted(start, t1, side="right")
+    return np.asarray(latest_end[n_started] >= t0)
 
 
 def purged_train(t0: IntArray, t1: IntArray, test: IntArray, embargo_ns: int) -> IntArray:
@@ -34,33 +58,116 @@ def purged_train(t0: IntArray, t1: IntArray, test: IntArray, embargo_ns: int) ->
     ndarray of int64
         Sorted training positions.
 
+    Raises
+    ------
+    DataError
+        When the events are not sorted by ``t0``, or one ends before it starts.
+
     Examples
     --------
     >>> t0 = np.arange(6, dtype=np.int64) * 10
     >>> purged_train(t0, t0 + 10, np.array([2, 3]), embargo_ns=5)
     array([0, 5])
     """
+    if (t0[1:] < t0[:-1]).any() or (t1 < t0).any():
+        raise DataError("label intervals must be sorted by t0, with t1 >= t0 (ftfkit)")
     keep = np.ones(len(t0), dtype=bool)
-    keep[test] = False
-    if len(test) == 0:
-        return np.flatnonzero(keep).astype(np.int64)
-    for segment in np.split(test, np.flatnonzero(np.diff(test) != 1) + 1):
-        keep &= ~overlaps(t0, t1, int(t0[segment].min()), int(t1[segment].max()) + embargo_ns)
-    return np.flatnonzero(keep).astype(np.int64)
+    if len(test) > 0:
+        first = np.concatenate([[0], np.flatnonzero(np.diff(test) != 1) + 1])
+        end = np.maximum.reduceat(t1[test], first) + embargo_ns
+        keep = ~overlaps(t0, t1, t0[test[first]], end)
+        keep[test] = False
+    return np.flatnonzero(keep).astype(np.int64, copy=False)
 
 
-def consecutive_splits(t0: IntArray, t1: IntArray, n_groups: int, embargo_ns: int) -> tuple[Split, ...]:
-    """Purged folds over ``n_groups`` consecutive equal-count groups by ``t0`` (inputs sorted by ``t0``)."""
+def block_splits(
+    t0: IntArray, t1: IntArray, edges: IntArray, embargo_ns: int, *, past_only: bool = False
+) -> tuple[Split, ...]:
+    """Purged folds over calendar blocks; an event belongs to the block [edge, next edge) of its ``t0``.
+
+    Parameters
+    ----------
+    t0, t1 : ndarray of int64, shape (n,)
+        Label intervals, ns UTC, closed, sorted by ``t0``; events outside the edges are in no fold at all.
+    edges : ndarray of int64, shape (n_blocks + 1,)
+        Increasing block edges, ns UTC.
+    embargo_ns : int
+        Embargo after each tested block.
+    past_only : bool
+        Test each block but the first on a model of the blocks before it, rather than every block on all others.
+
+    Returns
+    -------
+    tuple of Split
+        ``n_blocks`` folds, one fewer with ``past_only``.
+
+    Raises
+    ------
+    DataError
+        When a fold has no training or no test event; names the fold and its calendar span.
+    """
+    cut = np.searchsorted(t0, edges).tolist()
     splits = []
-    for number, test in enumerate(np.array_split(np.arange(len(t0), dtype=np.int64), n_groups)):
-        train = purged_train(t0, t1, test, embargo_ns)
-        splits.append(Split(number, train, test, len(t0) - len(test) - len(train)))
+    for fold, block in enumerate(range(int(past_only), len(edges) - 1)):
+        window = slice(cut[0], cut[block + 1] if past_only else cut[-1])
+        test = np.arange(cut[block], cut[block + 1], dtype=np.int64) - window.start
+        first, last = edges[block : block + 2].astype("datetime64[ns]").astype("datetime64[m]")
+        split = _purged_split(f"fold {fold} ({first} to {last})", fold, t0[window], t1[window], test, embargo_ns)
+        splits.append(Split(fold, split.train + window.start, split.test + window.start, split.n_purged))
     return tuple(splits)
 
 
+def consecutive_splits(t0: IntArray, t1: IntArray, n_groups: int, embargo_ns: int) -> tuple[Split, ...]:
+    """Purged folds over ``n_groups`` consecutive equal-count groups by ``t0`` (inputs sorted by ``t0``).
+
+    Raises
+    ------
+    DataError
+        When a group has no training or no test event.
+    """
+    groups = np.array_split(np.arange(len(t0), dtype=np.int64), n_groups)
+    return tuple(
+        _purged_split(f"out-of-fold group {number} of {n_groups}", number, t0, t1, test, embargo_ns)
+        for number, test in enumerate(groups)
+    )
+
+
 def tail_split(t0: IntArray, t1: IntArray, valid_frac: float, embargo_ns: int) -> Split:
-    """Inner validation: the last ``valid_frac`` of events by ``t0``, the events before it purged."""
-    n_valid = max(1, round(len(t0) * valid_frac))
+    """Inner validation: the last ``valid_frac`` of events by ``t0``, the events before it purged.
+
+    Raises
+    ------
+    DataError
+        When nothing is left to train on.
+    """
+    n_valid = min(len(t0), max(1, round(len(t0) * valid_frac)))
     test = np.arange(len(t0) - n_valid, len(t0), dtype=np.int64)
+    return _purged_split("inner validation", 0, t0, t1, test, embargo_ns)
+
+
+def calendar_edges(start_ns: int, end_ns: int, n_blocks: int) -> IntArray:
+    """Edges of ``n_blocks`` equal calendar blocks of [start, end), to the nanosecond; shape (n_blocks + 1,).
+
+    Raises
+    ------
+    DataError
+        When the period is empty or too short to be cut.
+
+    Examples
+    --------
+    >>> calendar_edges(0, 10, 4)
+    array([ 0,  2,  5,  7, 10])
+    """
+    length = int(end_ns) - int(start_ns)  # Python integers: the product below may pass 2**63
+    if length < n_blocks:
+        raise DataError(f"common period of {length} ns must be long enough for {n_blocks} blocks (ftfkit)")
+    return np.array([int(start_ns) + length * block // n_blocks for block in range(n_blocks + 1)], dtype=np.int64)
+
+
+def _purged_split(place: str, fold: int, t0: IntArray, t1: IntArray, test: IntArray, embargo_ns: int) -> Split:
     train = purged_train(t0, t1, test, embargo_ns)
-    return Split(0, train, test, len(t0) - n_valid - len(train))
+    for part, index in (("test", test), ("training", train)):
+        if len(index) == 0:
+            rule = "must be >= 1; use fewer folds or a longer period (ftfkit)"
+            raise DataError(f"{place}: {part} events == 0 of {len(t0)} after purging, {rule}")
+    return Split(fold, train, test, len(t0) - len(test) - len(train))
