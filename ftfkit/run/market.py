@@ -1,0 +1,111 @@
+"""From a data source to the market of one asset: label bars, the common period, fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from ftfkit.components import DataSource, FeatureSet
+from ftfkit.errors import ConfigError, DataError
+from ftfkit.run.bars import counted, native_bars, utc_ns
+from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
+
+__all__ = ["common_period", "fingerprints", "load_market", "native_bars", "resample"]
+
+
+def resample(bars: Bars, hours: int) -> Bars:
+    """Gather native bars into label bars of ``hours`` hours, anchored at 00:00 UTC.
+
+    Returns
+    -------
+    Bars
+        Complete label bars only. One that lacks a native bar, at the edges too, is dropped and counted in
+        ``quality.n_label_dropped``; nothing is filled. Gap counts of ``quality`` are those of the label bars.
+
+    Raises
+    ------
+    ConfigError
+        When ``hours`` does not divide a day into whole native bars.
+    """
+    if hours < bars.bar_hours or hours % bars.bar_hours or 24 % hours:
+        rule = f"must divide 24 and be a multiple of the {bars.bar_hours} h bars of {bars.asset}"
+        raise ConfigError("conf/label", "label.bar_hours", hours, rule)
+    slot = bars.open_time // (hours * HOUR_NS)
+    first = np.flatnonzero(np.diff(slot, prepend=slot[:1] - 1))
+    n_native = np.diff(first, append=len(slot))
+    whole = n_native == hours // bars.bar_hours
+    last = first + n_native - 1
+    label = Bars(
+        bars.asset,
+        hours,
+        open_time=slot[first[whole]] * (hours * HOUR_NS),
+        open=bars.open[first[whole]],
+        high=np.maximum.reduceat(bars.high, first)[whole],
+        low=np.minimum.reduceat(bars.low, first)[whole],
+        close=bars.close[last[whole]],
+        volume=np.add.reduceat(bars.volume, first)[whole],
+        quality=bars.quality,
+        synthetic=bars.synthetic,
+    )
+    n_slots = int(slot[-1] - slot[0]) + 1
+    return counted(label, n_label_dropped=n_slots - len(label))
+
+
+def common_period(bars: Iterable[Bars], holdout_from: datetime | None) -> tuple[int, int]:
+    """Intersection of the assets' periods, cut at the hold-out.
+
+    Returns
+    -------
+    tuple of int
+        Start (first bar open) and end (last bar close, or the hold-out), ns UTC; the end is exclusive.
+
+    Raises
+    ------
+    DataError
+        When nothing is left; names the asset that starts last and the one that ends first.
+    """
+    series = tuple(bars)
+    latest = max(series, key=lambda one: one.open_time[0])
+    earliest = min(series, key=lambda one: one.close_time[-1])
+    start, end = int(latest.open_time[0]), int(earliest.close_time[-1])
+    limit = f"{earliest.asset} ends"
+    if holdout_from is not None and utc_ns(holdout_from) < end:
+        end, limit = utc_ns(holdout_from), "data.holdout_from is"
+    if start >= end:
+        raise DataError(
+            f"the universe has no common period: {latest.asset} starts at {_day(start)}, {limit} {_day(end)} (ftfkit)"
+        )
+    return start, end
+
+
+def load_market(
+    source: DataSource, features: FeatureSet, universe: Universe, asset: Asset, label_hours: int, end_ns: int
+) -> Market:
+    """Everything a cell of ``asset`` may see: its bars and those that its feature set declares, closed by ``end_ns``.
+
+    Bars before the common period stay: they warm features up. ``quality`` counts what is left after the cut.
+
+    Raises
+    ------
+    DataError
+        When an asset cannot be had, breaks the bar schema or has no bar closed by ``end_ns``.
+    """
+    native: dict[str, Bars] = {}
+    for needed in dict.fromkeys((asset, *features.needs(asset, universe))):
+        bars = counted(native_bars(source, needed).up_to(end_ns))
+        if not len(bars):
+            raise DataError(f"{bars.quality.origin}: no bar of {bars.asset} is closed by {_day(end_ns)} (ftfkit)")
+        native[needed.name] = bars
+    return Market(universe, native, {name: resample(bars, label_hours) for name, bars in native.items()})
+
+
+def fingerprints(market: Market) -> dict[str, str]:
+    """SHA-256 of each asset's native bars, by asset name, sorted; paths and files do not enter."""
+    return {name: market.native[name].sha256() for name in sorted(market.native)}
+
+
+def _day(ns: int) -> str:
+    return pd.Timestamp(ns, unit="ns", tz="UTC").isoformat()
