@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,38 +109,22 @@ def run_composed(using: Composer, overrides: Sequence[str]) -> int:
     except FtfkitError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    with _terminable():
-        return _run_experiment(experiment)
+    return _run_experiment(experiment)
 
 
 def _run_experiment(experiment: Any) -> int:
     from ftfkit.api import run_experiment
     from ftfkit.cli.table import print_result
+    from ftfkit.run.executors import Terminated, terminable
 
     try:
-        result = run_experiment(experiment, progress=True)
+        with terminable():
+            result = run_experiment(experiment, progress=True)
     except FtfkitError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
-        terminated = isinstance(interrupt, Terminated)
         print("interrupted: what is finished is stored; the same command goes on from there", file=sys.stderr)
-        return 143 if terminated else 130
+        return 143 if isinstance(interrupt, Terminated) else 130
     print_result(result)
     return result.exit_code
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, on the path of Ctrl-C, so that workers are ended and the run is marked interrupted."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    def stop(signum: int, frame: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -89,7 +89,7 @@ def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in _COMPARISONS:
         sign, bound = _COMPARISONS[kind]
-        return f"must be {sign} {context[bound]}"
+        return f"must be {sign} {context[bound]:g}"
     if kind == "extra_forbidden":
         known = [name for name in _fields(model, path[:-1]) if name != "holdout_from"] or ["(none)"]
         near = difflib.get_close_matches(path[-1], known, n=1)

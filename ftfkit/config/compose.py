@@ -144,14 +144,27 @@ class Composer:
     def groups(self) -> list[str]:
         return sorted({group for folder in self.folders for group in folder.groups()})
 
+    def _nearest(self, key: str) -> str:
+        """Known keys beside an unknown one, on the level where it went wrong."""
+        level: Any = self.compose(()).config
+        *above, last = key.split(".")
+        for depth, part in enumerate(above):
+            if not isinstance(level, Mapping) or part not in level:
+                above, last = above[:depth], part
+                break
+            level = level[part]
+        known = [str(name) for name in level] if isinstance(level, Mapping) else []
+        near = difflib.get_close_matches(last, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; +{key}=VALUE adds one"
+        inside = f" in {'.'.join(above)}" if above else ""
+        return f"; known{inside}: {', '.join(sorted(known))}{hint}"
+
     def _refused(self, error: BaseException, asked: tuple[str, ...]) -> ConfigError:
         text = _first_line(error)
         for override in asked:
             key = override.partition("=")[0].lstrip("+~")
             if f"'{key}'" in text and "Could not override" in text:
-                near = difflib.get_close_matches(key.partition(".")[0], self.groups(), n=1)
-                hint = f"; did you mean {near[0]!r}?" if near and near[0] != key.partition(".")[0] else ""
-                return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key (+{override} adds one){hint}")
+                return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key)}")
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
 
 

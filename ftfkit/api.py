@@ -1,0 +1,123 @@
+"""ftfkit from Python: compose an experiment, run it, judge rows; the command line stands on the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftfkit.config.experiment import compose as _compose
+from ftfkit.config.schema import Experiment
+from ftfkit.types import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Experiment", "RunResult", "compose", "judge", "run", "run_experiment"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a run leaves behind."""
+
+    run_id: str
+    folder: Path
+    rows: pd.DataFrame  # one row a cell, columns of rows.parquet
+    verdict: Verdict | None  # None where only the baseline ran
+    dossier: Path | None
+    n_reused: int
+    n_failed: int
+    exit_code: int
+
+
+def compose(*overrides: str) -> Experiment:
+    """Compose and validate an experiment from Hydra overrides, sweeps included.
+
+    Raises
+    ------
+    ConfigError
+        One line with place, value, rule and owner.
+
+    Examples
+    --------
+    >>> [variant.name for variant in compose("loss=none", "balancing=balanced,none").variants]
+    ['none']
+    """
+    return _compose(overrides)
+
+
+def run(*overrides: str, progress: bool = False) -> RunResult:
+    """Run the experiment that the overrides declare, as ``python -m ftfkit`` does, and write its dossier."""
+    return run_experiment(compose(*overrides), progress=progress)
+
+
+def run_experiment(experiment: Experiment, *, progress: bool = False) -> RunResult:
+    """Run a composed experiment: every missing cell, then the verdict, then the dossier.
+
+    Raises
+    ------
+    FtfkitError
+        When data, plan or plugins are refused; nothing that is stored is lost.
+    """
+    from ftfkit.dossier import write_dossier
+    from ftfkit.run.sweep import run_sweep
+
+    swept = run_sweep(experiment, progress=progress)
+    dossier = write_dossier(swept.folder)
+    return RunResult(
+        run_id=swept.run_id,
+        folder=swept.folder,
+        rows=swept.rows,
+        verdict=swept.verdict,
+        dossier=dossier,
+        n_reused=swept.n_reused,
+        n_failed=swept.n_failed,
+        exit_code=swept.exit_code,
+    )
+
+
+def judge(
+    rows: pd.DataFrame | str | Path,
+    *,
+    baseline: str = "none",
+    gates: str = "f1_buy_boost_strict",
+    readiness: str | Path | None = None,
+    overrides: Sequence[str] = (),
+) -> Verdict:
+    """Verdict on rows from anywhere; the grid that is expected is observed assets x observed folds.
+
+    Parameters
+    ----------
+    rows : DataFrame or path of a CSV or Parquet file
+        Columns variant, asset, fold, status, f1_buy, expectancy_bps, sortino, max_drawdown_pct, n_trades; more where
+        the gates want more.
+    baseline : str
+        Name of the baseline variant.
+    gates : str
+        Option of the conf group ``gates``.
+    readiness : path, optional
+        Readiness document for the gate ``mlops_readiness``.
+    overrides : sequence of str
+        More overrides (``gates.required_lift=0.02``).
+
+    Raises
+    ------
+    RowsError
+        When the rows cannot be judged at all.
+    ConfigError
+        When gates or overrides are refused, or the readiness document is missing.
+    """
+    from ftfkit.errors import ConfigError
+    from ftfkit.judge.criteria import criteria_of
+    from ftfkit.judge.rows import read_rows
+    from ftfkit.judge.verdict import Readiness, judge_rows
+
+    experiment = compose(f"gates={gates}", *overrides)
+    document = Readiness()
+    if readiness is not None:
+        if not Path(readiness).is_file():
+            raise ConfigError("command line", "readiness", readiness, "must be a file")
+        document = Readiness(Path(readiness).read_text(encoding="utf-8"), expected=True)
+    frame = read_rows(rows) if isinstance(rows, str | Path) else rows
+    return judge_rows(frame, baseline=baseline, criteria=criteria_of(experiment), readiness=document)

@@ -1,0 +1,92 @@
+"""What a run prints at its end: one line a variant, and where the dossier is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ftfkit.types import VariantVerdict, Verdict
+
+if TYPE_CHECKING:
+    from ftfkit.api import RunResult
+
+_COLOURS = {"LOCK": "green", "ABANDON": "red", "INCONCLUSIVE": "yellow", "INCOMPLETE": "magenta"}
+_MARKS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta", "NOT_APPLICABLE": "dim"}
+
+
+def print_result(result: RunResult) -> None:
+    """Print verdict table, marks and the dossier's path to stdout."""
+    console = Console(highlight=False, soft_wrap=True)
+    if result.verdict is not None:
+        print_verdict(result.verdict, console)
+    else:
+        console.print(f"{len(result.rows)} rows of the baseline; no variant, so no verdict")
+    if result.n_failed:
+        console.print(f"{result.n_failed} cells failed; their tracebacks are in rows.parquet and in the dossier")
+    console.print(f"run {result.run_id}: {len(result.rows)} rows, {result.n_reused} reused, {result.n_failed} failed")
+    if result.dossier is not None:
+        console.print(f"dossier: {result.dossier}")
+
+
+def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
+    """Print one verdict as a table."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    marks = [name for name, on in (("synthetic data", verdict.synthetic), ("post hoc", verdict.post_hoc)) if on]
+    title = f"{verdict.gates}, baseline {verdict.baseline}" + "".join(f" [{mark}]" for mark in marks)
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+    for heading in ("variant", "verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)", "gates not passed"):
+        table.add_column(heading, overflow="fold")
+    for item in verdict.variants.values():
+        table.add_row(*_cells(item))
+    console.print(table)
+    for item in verdict.variants.values():
+        for reason in item.reasons[:3]:
+            console.print(Text(f"  {item.variant}: {reason}"))
+
+
+def print_gates(verdict: Verdict, console: Console | None = None) -> None:
+    """Print gate by gate what was observed, chosen set first, advice after it."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    for item in verdict.variants.values():
+        table = Table(title=Text(item.variant), box=box.SIMPLE_HEAD, title_justify="left")
+        for heading in ("gate", "status", "observed", "threshold", "unit", "reason"):
+            table.add_column(heading, overflow="fold")
+        beside = {f"{name} (advice)": gate for name, gate in item.advice.items()}
+        for name, gate in {**item.gates, **beside}.items():
+            status = Text(gate.status, style=_MARKS[gate.status])
+            table.add_row(name, status, _value(gate.observed), _value(gate.threshold), gate.unit, Text(gate.reason))
+        console.print(table)
+
+
+def _value(value: float | str | None) -> Text:
+    return Text("" if value is None else value if isinstance(value, str) else f"{value:.4g}")
+
+
+def _cells(item: VariantVerdict) -> Sequence[Text | str]:
+    comparison = item.comparison
+    low, high = comparison.ci95
+    missed = Text(", ").join(
+        Text(f"{name} {gate.status}" if gate.status != "FAIL" else name, style=_MARKS[gate.status])
+        for name, gate in item.gates.items()
+        if gate.status not in {"PASS", "NOT_APPLICABLE"}
+    )
+    verdict = Text(item.verdict + (" (fragile)" if item.fragile else ""), style=_COLOURS[item.verdict])
+    return (
+        item.variant,
+        verdict,
+        _number(comparison.mean, "+.4f"),
+        f"[{_number(low, '+.4f')}, {_number(high, '+.4f')}]".replace("[", "\\["),
+        _number(comparison.d_z, "+.2f"),
+        _number(comparison.p_bh, ".2g"),
+        _number(comparison.nadeau_bengio.p_bh, ".2g"),
+        missed,
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "n/a" if value is None else format(value, form)

@@ -1,0 +1,55 @@
+"""What a run is judged by, from its experiment: the chosen gates, and those computed beside them as advice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ftfkit.config.schema import Experiment, TrackConfig
+from ftfkit.errors import ConfigError
+from ftfkit.judge.verdict import ADVICE_GATES, Criteria, Readiness
+from ftfkit.plugins import registry
+
+PACKAGE_SCHEME = "pkg://"
+
+
+def criteria_of(experiment: Experiment) -> Criteria:
+    """Gates, statistics and advice of an experiment; advice gates take their default thresholds."""
+    plugins = registry(experiment.plugins.blocked)
+    beside = [name for name in ADVICE_GATES if name not in experiment.gate_checks]
+    return Criteria(
+        gates=experiment.gates,
+        checks=experiment.gate_checks,
+        stats=experiment.stats,
+        advice={name: plugins.load("gate_check", name)() for name in beside},
+    )
+
+
+def readiness_of(track: TrackConfig | None) -> Readiness:
+    """Readiness document of a track; without a track none is expected.
+
+    Raises
+    ------
+    ConfigError
+        When the track names a document that does not exist.
+    """
+    if track is None:
+        return Readiness()
+    if track.readiness is None:
+        return Readiness(expected=True)
+    file = readiness_file(track.readiness)
+    if not file.is_file():
+        rule = "must be a file, or pkg://PACKAGE/FILE inside an installed package"
+        raise ConfigError(f"track {track.id}", "track.readiness", track.readiness, rule)
+    return Readiness(file.read_text(encoding="utf-8"), expected=True)
+
+
+def readiness_file(named: str) -> Path:
+    """Path of a document named by path or by ``pkg://package/file``."""
+    if not named.startswith(PACKAGE_SCHEME):
+        return Path(named)
+    from importlib.util import find_spec
+
+    package, _, inside = named.removeprefix(PACKAGE_SCHEME).partition("/")
+    spec = find_spec(package.replace("-", "_"))
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places or [package]))) / inside

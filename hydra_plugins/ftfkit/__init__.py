@@ -1,0 +1,1 @@
+"""Hydra plugins of ftfkit: search path, recursive conf folders, one-plan sweeper."""

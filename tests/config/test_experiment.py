@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ftfkit.config.compose import composer
+from ftfkit.config.experiment import compose
+from ftfkit.errors import ConfigError
+
+FOCAL = ["mild_focus", "standard", "aggressive_focus", "class_balanced"]
+
+
+def test_bare_run_has_a_baseline_and_no_variant() -> None:
+    experiment = compose([])
+    assert experiment.variants == ()
+    assert experiment.baseline.spec.raw["loss"]["name"] == "logistic"
+    assert [asset.name for asset in experiment.universe.assets][:2] == ["AAVEUSDC", "ARBUSDC"]
+
+
+def test_one_option_makes_one_variant_named_by_its_last_component() -> None:
+    experiment = compose(["loss=focal/standard", "hpo=quick"])
+    (variant,) = experiment.variants
+    assert (variant.name, experiment.baseline.name) == ("standard", "none")
+    assert variant.factor_options == {"loss": "focal/standard"}
+    assert variant.spec.hpo == experiment.baseline.spec.hpo
+    assert experiment.baseline.spec.hpo.n_trials == 10
+
+
+def test_glob_finds_nested_options() -> None:
+    assert sorted(v.name for v in compose(["loss=glob(focal/*)"]).variants) == sorted(FOCAL)
+
+
+def test_baseline_among_the_swept_options_is_not_a_variant() -> None:
+    experiment = compose(["loss=none,focal/standard"])
+    assert [variant.name for variant in experiment.variants] == ["standard"]
+
+
+def test_two_swept_groups_form_joint_variants() -> None:
+    experiment = compose(["loss=none,focal/standard", "balancing=balanced,none"])
+    assert experiment.baseline.name == "balanced+none"
+    assert sorted(v.name for v in experiment.variants) == ["balanced+standard", "none+none", "none+standard"]
+
+
+def test_single_decision_is_context_and_a_swept_one_is_the_factor() -> None:
+    context = compose(["loss=focal/standard", "decision=fixed"])
+    assert context.baseline.spec.raw["decision"]["name"] == "fixed"
+    assert [variant.name for variant in context.variants] == ["standard"]
+    swept = compose(["decision=tuned,fixed"])
+    assert [variant.name for variant in swept.variants] == ["fixed"]
+    assert swept.baseline.spec.raw["decision"]["name"] == "tuned"
+
+
+def test_single_label_is_context() -> None:
+    experiment = compose(["loss=focal/standard", "label.stop_atr=1.0"])
+    assert experiment.baseline.spec.raw["label"]["stop_atr"] == 1.0
+    assert len(experiment.variants) == 1
+
+
+def test_a_changed_value_of_a_factor_group_is_a_variant_with_the_value_in_its_name() -> None:
+    experiment = compose(["loss=focal/standard", "loss.gamma=1,3"])
+    assert sorted(v.name for v in experiment.variants) == ["standard[gamma=1]", "standard[gamma=3]"]
+
+
+def test_equal_values_are_no_variant() -> None:
+    assert compose(["model.max_rounds=300"]).variants == ()
+
+
+def test_swept_context_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is context and cannot be swept"):
+        compose(["universe=demo,defi_top5", "loss=focal/standard"])
+
+
+def test_the_splitter_takes_the_bar_length_of_the_label_scheme() -> None:
+    assert compose(["label.bar_hours=8"]).baseline.spec.cv.bar_hours == 8
+
+
+def test_track_declares_the_whole_experiment() -> None:
+    experiment = compose(["track=06_focal_loss"])
+    assert [variant.name for variant in experiment.variants] == FOCAL
+    assert experiment.baseline.name == "none"
+    assert experiment.gates.name == "f1_buy_boost"
+    assert experiment.baseline.spec.raw["decision"]["name"] == "fixed"
+    assert experiment.baseline.spec.hpo.n_trials == 50
+
+
+def test_the_command_line_replaces_what_the_track_declares() -> None:
+    experiment = compose(["track=06_focal_loss", "loss=focal/standard", "decision=tuned", "hpo=quick"])
+    assert [variant.name for variant in experiment.variants] == ["standard"]
+    assert experiment.baseline.spec.raw["decision"]["name"] == "tuned"
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    return tmp_path / "myconf"
+
+
+def put(folder: Path, option: str, text: str) -> None:
+    file = folder / f"{option}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("label/x", "name: atr_barrier\nstop_atr: 1\ntarget_atr: 1\nbar_hours: 4\nstop_at: 2\n",
+         r"x\.yaml:5: label\.stop_at == 2 is not a parameter here; .*did you mean 'stop_atr'\?"),
+        ("label/x", "name: atr_barrier\nstop_atr: wide\ntarget_atr: 1\nbar_hours: 4\n",
+         r"x\.yaml:2: label\.stop_atr == wide must be a valid number: a multiple of the ATR \(plugin ftfkit\)"),
+        ("label/x", "name: atr_barrier\nstop_atr: -1\ntarget_atr: 1\nbar_hours: 4\n",
+         r"x\.yaml:2: label\.stop_atr == -1 must be > 0 \(plugin ftfkit\)"),
+        ("label/x", "name: atr_barier\nstop_atr: 1\n",
+         r"x\.yaml:1: label\.name == atr_barier .*known: .*did you mean 'atr_barrier'\?"),
+        ("label/x", "name: atr_barrier\n stop_atr: [1\n", r"x\.yaml:\d+: bad YAML"),
+        ("label/x", "name: atr_barrier\n_target_: os.system\n", r"x\.yaml:2: _target_ == \.\.\. is not allowed"),
+        ("cv/x", "name: purged_kfold\nn_folds: 5\nembargo_bars: 4h\n",
+         r"x\.yaml:3: cv\.embargo_bars == 4h must be a valid integer: a number of bars"),
+        ("loss/x", "name: missing_plugin_loss\n", r"x\.yaml:1: loss\.name == missing_plugin_loss cannot be used"),
+    ],
+    ids=["unknown-key", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit", "missing-plugin"],
+)  # fmt: skip
+def test_a_broken_file_gives_one_line_with_place_value_rule_and_owner(
+    broken: Path, option: str, text: str, message: str
+) -> None:
+    put(broken, option, text)
+    group, name = option.split("/")
+    with pytest.raises(ConfigError, match=message) as refused:
+        compose([f"{group}={name}"], composer([broken]))
+    assert "\n" not in str(refused.value)
+
+
+def test_unknown_option_and_unknown_key_name_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"loss == focal/standart .*did you mean 'focal/standard'\?"):
+        compose(["loss=focal/standart"])
+    with pytest.raises(ConfigError, match=r"universe\.quot=USDT: no such key; .*did you mean 'quote'\?"):
+        compose(["universe.quot=USDT"])
+    with pytest.raises(ConfigError, match=r"los == none|los=none.*did you mean 'loss'\?"):
+        compose(["los=none"])
+
+
+def test_a_glob_without_match_is_an_error_not_an_empty_sweep() -> None:
+    with pytest.raises(ConfigError, match="matches no option"):
+        compose(["loss=glob(nothing/*)"])
+
+
+def test_a_missing_mandatory_value_says_how_to_give_it() -> None:
+    with pytest.raises(ConfigError, match=r"data\.path == \?\?\? must be given \(data\.path=VALUE\)"):
+        compose(["data=parquet"])
