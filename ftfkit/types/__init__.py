@@ -18,6 +18,7 @@ from ftfkit.types.market import (
 )
 from ftfkit.types.row import Row, RowStatus
 from ftfkit.types.verdict import (
+    ROUNDING,
     Comparison,
     FoldTest,
     GateResult,
@@ -31,6 +32,7 @@ __all__ = [
     "BAR_COLUMNS",
     "HOUR_NS",
     "PRICES",
+    "ROUNDING",
     "Asset",
     "Bars",
     "BoolArray",

@@ -9,6 +9,8 @@ from typing import Literal
 GateStatus = Literal["PASS", "FAIL", "ERROR", "NOT_APPLICABLE"]
 VerdictName = Literal["LOCK", "ABANDON", "INCONCLUSIVE", "INCOMPLETE"]
 
+ROUNDING = 1e-12  # decimal figures are not exact in binary: a bound is met when missed by no more than this
+
 
 @dataclass(frozen=True)
 class GateResult:

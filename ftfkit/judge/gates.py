@@ -1,0 +1,75 @@
+"""Runs gate checks so that they fail closed: no evidence, no pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ftfkit.components import GateCheck, GateEvidence
+from ftfkit.judge.rows import Cell, first_of
+from ftfkit.types import GateResult
+
+READINESS_GATE = "mlops_readiness"  # the one gate that may be not applicable
+
+
+def run_gates(checks: Mapping[str, GateCheck], evidence: GateEvidence, lost: Sequence[str]) -> dict[str, GateResult]:
+    """Result of each gate check.
+
+    Parameters
+    ----------
+    checks : mapping of str to GateCheck
+    evidence : GateEvidence
+    lost : sequence of str
+        Cells without a result, of the variant or its baseline; any makes the gates that read rows ERROR.
+    """
+    return {name: _run(name, check, evidence, lost) for name, check in checks.items()}
+
+
+def not_comparable(check: GateCheck, evidence: GateEvidence) -> bool:
+    """True when the check compares F1 between rows that were scored on different events."""
+    return check.compares_f1 and evidence.test_events_differ
+
+
+def _run(name: str, check: GateCheck, evidence: GateEvidence, lost: Sequence[str]) -> GateResult:
+    missing = _missing(check, evidence, lost)
+    if missing:
+        return GateResult("ERROR", reason=missing)
+    try:
+        result = check.check(evidence)
+    except Exception as error:  # a plugin's check may break; a verdict must not rest on it, nor be lost for it
+        return GateResult("ERROR", reason=f"raised {type(error).__name__}: {' '.join(str(error).split())}")
+    if result.status == "NOT_APPLICABLE" and name != READINESS_GATE:
+        return GateResult("ERROR", reason=f"NOT_APPLICABLE is for {READINESS_GATE} alone: {result.reason}")
+    return replace(result, observed=_plain(result.observed), threshold=_plain(result.threshold))
+
+
+def _missing(check: GateCheck, evidence: GateEvidence, lost: Sequence[str]) -> str:
+    """Why the check cannot be made, or nothing."""
+    if not_comparable(check, evidence):
+        return "not comparable: scored on other test events than the baseline"
+    if not check.requires:
+        return ""
+    if lost:
+        return first_of(lost)
+    if evidence.rows.empty:
+        return "no pair of rows"
+    absent = [column for column in check.requires if column not in evidence.rows]
+    return f"column {', '.join(absent)} is missing" if absent else _first_nan(check, evidence)
+
+
+def _first_nan(check: GateCheck, evidence: GateEvidence) -> str:
+    for frame in (evidence.rows, evidence.baseline_rows):
+        for column in check.requires:
+            empty = frame[frame[column].isna()]
+            if len(empty):
+                first = empty.iloc[0]
+                return f"{column} is NaN: {Cell(first['variant'], first['asset'], first['fold'])}"
+    return ""
+
+
+def _plain(value: float | str | None) -> float | str | None:
+    """A Python number, or None where JSON has no word for it."""
+    if value is None or isinstance(value, str):
+        return value
+    return float(value) if math.isfinite(value) else None
