@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # command -> (module, one line of h
     "validate": ("ftfkit.cli.validate", "compose and check every option of every group, plugins' included"),
     "plugins": ("ftfkit.cli.plugins", "what is registered, and by whom"),
     "runs": ("ftfkit.cli.runs", "list the runs of the output folder"),
+    "explain": ("ftfkit.cli.explain", "what a configuration key means, its rule, its value and who set it"),
+    "data": ("ftfkit.cli.data", "load and check the bars of an experiment without running it"),
     "report": ("ftfkit.cli.report", "write the dossier of a run anew"),
 }
 

@@ -222,3 +222,20 @@ class Experiment(Section):
     @property
     def universe(self) -> Universe:
         return self.baseline.spec.universe.universe
+
+
+SECTIONS: Mapping[str, type[Section]] = {  # conf groups and root sections that no plugin owns
+    "universe": UniverseConfig,
+    "balancing": BalancingConfig,
+    "hpo": HpoConfig,
+    "calibration": CalibrationConfig,
+    "trade": TradeConfig,
+    "gates": GatesConfig,
+    "stats": StatsConfig,
+    "executor": ExecutorConfig,
+    "store": StoreConfig,
+    "track": TrackConfig,
+    "output": OutputConfig,
+    "sweep": SweepConfig,
+    "plugins": PluginsConfig,
+}

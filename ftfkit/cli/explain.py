@@ -1,0 +1,98 @@
+"""``explain``: what a configuration key means, its rule, its value and who set it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ftfkit.config.compose import Composed, composer
+from ftfkit.config.schema import COMPONENT_GROUPS, SECTIONS
+from ftfkit.errors import UsageError
+from ftfkit.plugins import registry
+
+
+def main(arguments: list[str]) -> int:
+    """Explain one key (``label.stop_atr``), group (``cv``) or gate (``gates.checks.f1_lift``)."""
+    parser = argparse.ArgumentParser(prog="python -m ftfkit explain", description=__doc__)
+    parser.add_argument("key", help="dotted key (label.stop_atr), group (cv) or gate (gates.checks.f1_lift)")
+    parser.add_argument("overrides", nargs="*", help="context (label=ATR1.0_1.0_H4)")
+    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    options = parser.parse_args(arguments)
+    composed = composer(options.config_dir).compose(options.overrides)
+    print("\n".join(explanation(composed, options.key)))
+    return 0
+
+
+def explanation(composed: Composed, key: str) -> list[str]:
+    """Lines about one key of a composed config.
+
+    Raises
+    ------
+    UsageError
+        When the config has no such key; names the nearest.
+    """
+    value = _value(composed, key)
+    model, path, owner = _model_of(composed, key)
+    lines = [f"{key} = {value!r}" if not isinstance(value, Mapping) else f"{key}: {len(value)} keys"]
+    lines.append(f"set by    {composed.where(key)}")
+    if model is None:
+        return lines
+    lines.append(f"owner     {owner}")
+    field = model.model_fields.get(path[-1]) if path else None
+    if field is not None:
+        lines += _field_lines(field)
+        return lines
+    lines += ["", inspect.getdoc(model) or "", ""]
+    lines += [f"  {name}: {_rule(info)}" for name, info in model.model_fields.items()]
+    return lines
+
+
+def _value(composed: Composed, key: str) -> Any:
+    level: Any = composed.config
+    for part in key.split("."):
+        if not isinstance(level, Mapping) or part not in level:
+            known = [str(name) for name in level] if isinstance(level, Mapping) else []
+            near = difflib.get_close_matches(part, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"command line: {key}: no such key; known here: {', '.join(sorted(known))}{hint}")
+        level = level[part]
+    return level
+
+
+def _model_of(composed: Composed, key: str) -> tuple[type[BaseModel] | None, list[str], str]:
+    """Class that validates the section the key lies in, the rest of the path, and whose class it is."""
+    group, *rest = key.split(".")
+    plugins = registry()
+    if group in COMPONENT_GROUPS:
+        found = plugins.find(COMPONENT_GROUPS[group], composed.config[group]["name"])
+        return found.load(), rest, found.owner
+    if group == "gates" and rest[:1] == ["checks"] and len(rest) > 1:
+        found = plugins.find("gate_check", rest[1])
+        return found.load(), rest[2:], found.owner
+    return SECTIONS.get(group), rest, "ftfkit"
+
+
+def _field_lines(field: FieldInfo) -> list[str]:
+    lines = [f"rule      {_rule(field)}"]
+    if field.description:
+        lines.append(f"meaning   {field.description}")
+    return lines
+
+
+def _rule(field: FieldInfo) -> str:
+    kind = getattr(field.annotation, "__name__", str(field.annotation).replace("typing.", ""))
+    bounds = [
+        f"{sign} {getattr(item, name)}"
+        for item in field.metadata
+        for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="))
+        if getattr(item, name, None) is not None
+    ]
+    default = "required" if field.is_required() else f"default {field.get_default(call_default_factory=True)!r}"
+    return ", ".join([kind, *bounds, default])
