@@ -67,6 +67,10 @@ def validated(composed: Composed, key: str, values: Any, model: type[_Model], ow
     """Validate ``values`` against ``model``; ``key`` is their dotted place in the config."""
     if not isinstance(values, Mapping):
         raise ConfigError(composed.where(key), key, values, "must be a mapping of keys to values", owner)
+    for name, value in values.items():
+        if value == "???":
+            rule = f"must be given ({key}.{name}=VALUE)"
+            raise ConfigError(composed.where(f"{key}.{name}"), f"{key}.{name}", value, rule, owner)
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
@@ -80,8 +84,6 @@ def _refusal(composed: Composed, key: str, model: type[BaseModel], error: Valida
     value = first["input"]
     if first["type"] == "missing":
         return ConfigError(composed.where(key), dotted, "(missing)", "is required", owner)
-    if value == "???":
-        return ConfigError(composed.where(dotted), dotted, "???", f"must be given ({dotted}=VALUE)", owner)
     return ConfigError(composed.where(dotted), dotted, value, _rule(first, path, model), owner)
 
 

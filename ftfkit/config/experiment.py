@@ -102,9 +102,9 @@ def _baseline(maker: Composer, first: Composed, job: Sequence[str], factors: set
     context = [override for override in job if not any(_about([override], group) for group in FACTOR_GROUPS)]
     chosen: list[str] = []
     for group in FACTOR_GROUPS:
-        given = _about(job, group)
-        if group in CONTEXT_IF_SINGLE and group not in factors and given:
-            chosen += given
+        if group in CONTEXT_IF_SINGLE and group not in factors:
+            values = [override for override in _about(job, group) if "." in override.partition("=")[0]]
+            chosen += [f"{group}={first.options[group]}", *values]
         else:
             chosen.append(f"{group}={champion[group]}")
     return maker.compose([*context, *chosen])

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ftfkit.__main__ import main
+from ftfkit.cli import COMMANDS
+from ftfkit.config.folders import conf_dir
+
+HEAVY = ("xgboost", "sklearn", "scipy", "pandas", "optuna", "matplotlib", "sqlalchemy", "pyarrow", "talib", "loky")
+
+
+def ftfkit(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ftfkit", *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=240
+    )
+
+
+def test_help_names_every_command_and_group(tmp_path: Path) -> None:
+    done = ftfkit("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout, command
+    for group in (entry.name for entry in conf_dir().iterdir() if entry.is_dir() and entry.name != "hydra"):
+        assert f"\n{group}: " in done.stdout, group
+    assert "focal/standard" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cfg_job_prints_the_composed_config_and_writes_nothing(tmp_path: Path) -> None:
+    done = ftfkit("loss=focal/standard", "--cfg", "job", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "gamma: 2" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["--help"], ["plugins"], ["--version"]])
+def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
+    code = (
+        "import sys\nfrom ftfkit.__main__ import main\n"
+        f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("HEAVY []"), done.stdout[-300:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["validat"], 2, "did you mean 'validate'?"),
+        (["--config-dir", "/nonexistent"], 2, "is not a folder"),
+        (["--config-path", "/tmp"], 2, "add options of your own with --config-dir"),
+        (["label.stop_atr=-1"], 1, "command line: label.stop_atr == -1 must be > 0 (plugin ftfkit)"),
+        (["loss=nne"], 1, "did you mean 'none'?"),
+        (["universe.quot=USDT"], 1, "did you mean 'quote'?"),
+        (["loss=glob(nothing/*)", "-m"], 1, "matches no option"),
+        (["data=parquet"], 1, "data.path == ??? must be given"),
+        (["data=parquet", "data.path=/nonexistent"], 1, "AAVEUSDC"),
+        (["judge", "/nonexistent.csv"], 1, "/nonexistent.csv"),
+        (["report", "no_such_run"], 1, "no_such_run"),
+        (["explain", "label.stop_at"], 2, "did you mean 'stop_atr'?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_one_line_and_the_right_exit_code(
+    arguments: list[str], code: int, message: str, tmp_path: Path
+) -> None:
+    done = ftfkit(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("ftfkit 0.")
+
+
+def test_data_reports_each_asset(shared: Path, tmp_path: Path) -> None:
+    done = ftfkit("data", "data=parquet", f"data.path={shared}/data/spot_1h_2024", "universe.quote=USDT", cwd=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 5
+    assert "6002 bars" in done.stdout
+
+
+def test_shell_completion_knows_nested_options() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ftfkit", "-sc", "query=bash"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"COMP_LINE": "ftfkit loss=focal/", "COMP_POINT": "18", "PATH": "/usr/bin:/bin"},
+    )
+    assert "loss=focal/standard" in done.stdout
