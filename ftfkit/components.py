@@ -75,7 +75,8 @@ class DataSource(Component):
 class RawBars:
     """Bars as a source found them: ``frame`` has ``timestamp`` (bar open), open, high, low, close, volume.
 
-    ``timestamp`` is datetime64 with a time zone, or naive and then taken as UTC; rows may be unsorted or repeated.
+    ``timestamp`` is datetime64 or ISO 8601 text, naive ones taken as UTC, or a number of s, ms, us or ns since 1970;
+    rows may be unsorted or repeated. A frame of several files has (file, row from 0) as its index, for error messages.
     """
 
     frame: pd.DataFrame

@@ -38,9 +38,7 @@ class BinanceVisionSource(FileSource):
         text = _unzipped(file) if file.suffix.lower() == ".zip" else file.read_bytes()
         first_cell = text.removeprefix(b"\xef\xbb\xbf").split(b",", 1)[0].strip()
         skip = 0 if first_cell.isdigit() else 1
-        frame = pd.read_csv(
-            io.BytesIO(text), header=None, skiprows=skip, float_precision="round_trip", low_memory=False
-        )
+        frame = pd.read_csv(io.BytesIO(text), header=None, skiprows=skip, low_memory=False)
         if frame.shape[1] != _N_COLUMNS:
             raise ValueError(f"{frame.shape[1]} columns, must be {_N_COLUMNS}")
         return frame.iloc[:, : len(_COLUMNS)].set_axis(_COLUMNS, axis=1)

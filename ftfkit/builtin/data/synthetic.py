@@ -90,7 +90,8 @@ class SyntheticSource(DataSource):
         """Maximum (``side`` 1) or minimum (-1) of each hour's Brownian bridge."""
         depth = -2 * variance * np.log1p(-self._uniform(asset, f"extreme {side}"))
         extreme = (start + end + side * np.sqrt((end - start) ** 2 + depth)) / 2
-        return side * np.maximum(side * extreme, np.maximum(side * start, side * end))  # rounding may fall short
+        outermost = np.maximum(side * start, side * end)
+        return np.asarray(side * np.maximum(side * extreme, outermost))  # rounding may leave the bridge short of it
 
     def _mixed(self, common: _Series, own: _Series) -> _Series:
         mixed: _Series = np.sqrt(self.correlation) * common + np.sqrt(1 - self.correlation) * own
