@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pluggy
+from packaging.utils import canonicalize_name
 
 from ftfkit import hookspecs
 from ftfkit.errors import PluginError
+from ftfkit.plugin_checks import (
+    brief,
+    class_problem,
+    folders_problem,
+    import_problem,
+    module_problem,
+    offer_problem,
+    requirement_problem,
+)
 
 KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (hook, base class in ftfkit.components)
     "data_source": ("ftfkit_data_sources", "DataSource"),
@@ -32,7 +40,8 @@ KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (hook, base class in ftfkit.
     "gate_check": ("ftfkit_gate_checks", "GateCheck"),
     "dossier_section": ("ftfkit_dossier_sections", "DossierSection"),
 }
-BLOCK_VARIABLE = "FTFKIT_BLOCK_PLUGINS"  # comma-separated plugin names
+CONF_HOOK = "ftfkit_conf_folders"
+BLOCK_VARIABLE = "FTFKIT_BLOCK_PLUGINS"  # comma-separated names of plugins or distributions
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Registration:
         Raises
         ------
         PluginError
-            When it cannot be imported or is not a subclass of the kind's base class.
+            When it cannot be imported, is not a subclass of the kind's base class or leaves a method of it abstract.
         """
         hook, base_name = KINDS[self.kind]
         base = getattr(importlib.import_module("ftfkit.components"), base_name)
@@ -61,15 +70,20 @@ class Registration:
             module, _, attribute = target.partition(":")
             try:
                 target = getattr(importlib.import_module(module), attribute)
-            except Exception as error:
-                raise PluginError(f"{self.owner}: {hook} {self.name!r} cannot be imported: {_brief(error)}") from error
-        if not (isinstance(target, type) and issubclass(target, base)):
-            raise PluginError(f"{self.owner}: {hook} {self.name!r} is {target!r}, must be a subclass of {base_name}")
-        return target
+            except (Exception, SystemExit) as error:
+                raise PluginError(f"{self._place}: {hook} {self.name!r} {import_problem(error)}") from error
+        problem = class_problem(target, base)
+        if problem:
+            raise PluginError(f"{self._place}: {hook} {self.name!r} {problem}")
+        return target  # type: ignore[no-any-return]  # class_problem has refused all but classes
 
     @property
     def owner(self) -> str:
         return f"plugin {self.distribution}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.owner} {self.version}"
 
 
 @dataclass(frozen=True)
@@ -84,13 +98,17 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Registry:
-    """Everything the loaded plugins offer; ``broken`` holds one line for each plugin that does not hold together."""
+    """Everything the loaded plugins offer; ``broken`` holds one line for each plugin that does not hold together.
+
+    A name that two plugins offer belongs to neither, until one of them is blocked.
+    """
 
     plugins: tuple[Plugin, ...]
     registrations: Mapping[str, Mapping[str, Registration]]
     conf_folders: tuple[tuple[str, Path], ...]  # (owner, folder)
     manager: pluggy.PluginManager = field(repr=False)
     broken: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()  # installed plugins that were left out
 
     def find(self, kind: str, name: str) -> Registration:
         """Registration of ``name``.
@@ -98,18 +116,30 @@ class Registry:
         Raises
         ------
         PluginError
-            When it is unknown; lists the known names, the nearest one and what is broken.
+            When it is unknown; lists the known names, the nearest one and what is blocked or broken.
         """
         known = self.registrations[kind]
         if name in known:
             return known[name]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        without = f"; blocked: {', '.join(self.blocked)}" if self.blocked else ""
         lost = f"; not loaded: {' | '.join(self.broken)}" if self.broken else ""
-        raise PluginError(f"{kind} {name!r} is not registered; known: {', '.join(sorted(known))}{hint}{lost}")
+        raise PluginError(f"{kind} {name!r} is not registered; known: {', '.join(sorted(known))}{hint}{without}{lost}")
 
     def load(self, kind: str, name: str) -> type:
         return self.find(kind, name).load()
+
+    def problems(self) -> tuple[str, ...]:
+        """Everything that is wrong, one line each: ``broken``, and every registered class that cannot be loaded."""
+        found = list(self.broken)
+        for entries in self.registrations.values():
+            for registration in entries.values():
+                try:
+                    registration.load()
+                except PluginError as error:
+                    found.append(str(error))
+        return tuple(found)
 
 
 def registry(blocked: Iterable[str] = ()) -> Registry:
@@ -122,114 +152,108 @@ def registry(blocked: Iterable[str] = ()) -> Registry:
 def _registry(blocked: frozenset[str]) -> Registry:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
+    found = _entry_points()
+    left_out = [entry.name for distribution, entry in found if blocked & {distribution.name, entry.name}]
+    kept = [(distribution, entry) for distribution, entry in found if not blocked & {distribution.name, entry.name}]
     plugins: list[Plugin] = []
     broken: list[str] = []
-    for distribution, entry in _entry_points():
-        if entry.name in blocked:
-            continue
-        problem = _register(manager, distribution, entry, {plugin.name: plugin for plugin in plugins})
+    for distribution, entry in kept:
+        rivals = [other.name for other, its in kept if its.name == entry.name and other is not distribution]
+        problem = _register(manager, distribution, entry, rivals)
         if problem:
-            broken.append(problem)
+            broken.append(f"plugin {distribution.name} {distribution.version}: {problem}")
         else:
             plugins.append(Plugin(entry.name, distribution.name, distribution.version, entry.value))
-    registrations: dict[str, dict[str, Registration]] = {kind: {} for kind in KINDS}
+    offered: list[Registration] = []
     folders: list[tuple[str, Path]] = []
     for plugin in plugins:
-        broken.extend(_collect(manager, plugin, registrations, folders))
-    return Registry(tuple(plugins), registrations, tuple(folders), manager, tuple(broken))
+        problems = _collect(manager, plugin, offered, folders)
+        broken += [f"plugin {plugin.distribution} {plugin.version}: {problem}" for problem in problems]
+    registrations, contested = _by_name(offered)
+    return Registry(
+        tuple(plugins), registrations, tuple(folders), manager, (*broken, *contested), tuple(sorted(left_out))
+    )
 
 
 def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
-    """Entry points of our group, the core's first, then by distribution name; shadowed duplicates dropped."""
+    """Entry points of our group, the core's first, then by distribution; what the path shadows is dropped."""
     found: dict[tuple[str, str], tuple[Distribution, EntryPoint]] = {}
     for distribution in distributions():
         for entry in distribution.entry_points:
             if entry.group == hookspecs.GROUP:
-                found.setdefault((distribution.name, entry.name), (distribution, entry))
+                found.setdefault((canonicalize_name(distribution.name), entry.name), (distribution, entry))
     return [found[key] for key in sorted(found, key=lambda key: (key[0] != "ftfkit", key))]
 
 
 def _register(
-    manager: pluggy.PluginManager, distribution: Distribution, entry: EntryPoint, known: Mapping[str, Plugin]
+    manager: pluggy.PluginManager, distribution: Distribution, entry: EntryPoint, rivals: Sequence[str]
 ) -> str | None:
-    """Import and register one plugin; the problem in one line, or None."""
-    owner = f"plugin {distribution.name} {distribution.version}"
-    if entry.name in known:
-        return f"{owner}: plugin name {entry.name!r} is already taken by {known[entry.name].distribution}"
+    """Import and register one plugin; what is wrong with it, or None."""
+    if rivals:
+        return f"plugin name {entry.name!r} is also that of {', '.join(rivals)}; uninstall or block all but one"
+    problem = requirement_problem(distribution)
+    if problem:
+        return problem
     try:
         module = entry.load()
-    except Exception as error:
-        return f"{owner}: cannot be imported: {_brief(error)}"
-    version = getattr(module, "ftfkit_api_version", hookspecs.API_VERSION)
-    if version != hookspecs.API_VERSION:
-        return f"{owner}: built for plugin API {version}, this ftfkit has API {hookspecs.API_VERSION}"
-    misspelt = _unknown_hooks(module)
-    if misspelt:
-        return f"{owner}: {misspelt}"
-    try:
+    except (Exception, SystemExit) as error:
+        return import_problem(error)
+    problem = module_problem(module)
+    if problem is None:
         manager.register(module, name=entry.name)
-        manager.check_pending()
-    except (pluggy.PluginValidationError, ValueError) as error:
-        if manager.has_plugin(entry.name):
-            manager.unregister(name=entry.name)
-        return f"{owner}: {_brief(error)}"
-    return None
-
-
-def _unknown_hooks(module: ModuleType) -> str | None:
-    """A function marked as a hook, or named like one, that the contract does not know."""
-    known = [name for name in vars(hookspecs) if name.startswith("ftfkit_")]
-    for name, value in vars(module).items():
-        marked = inspect.isroutine(value) and (hasattr(value, "ftfkit_impl") or name.startswith("ftfkit_"))
-        if marked and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            return f"unknown hook {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        if marked and not hasattr(value, "ftfkit_impl"):
-            return f"hook {name!r} lacks @ftfkit.hookimpl"
-    return None
+    return problem
 
 
 def _collect(
     manager: pluggy.PluginManager,
     plugin: Plugin,
-    registrations: dict[str, dict[str, Registration]],
+    offered: list[Registration],
     folders: list[tuple[str, Path]],
 ) -> list[str]:
-    """Ask one plugin for its offers, apart from the others so that the owner is known; problems as lines."""
-    owner = f"plugin {plugin.distribution} {plugin.version}"
+    """Ask one plugin for its offers, apart from the others so that the owner is known; what is wrong with them."""
     problems: list[str] = []
     for kind, (hook, _) in KINDS.items():
-        for offer in _ask(manager, plugin, hook, owner, problems):
-            if not isinstance(offer, Mapping):
-                problems.append(f"{owner}: {hook} returned {type(offer).__name__}, must be a mapping of name to class")
+        for offer in _ask(manager, plugin, hook, problems):
+            problem = offer_problem(hook, offer)
+            if problem:
+                problems.append(problem)
                 continue
-            for name, target in offer.items():
-                taken = registrations[kind].get(name)
-                if taken:
-                    problems.append(f"{owner}: {kind} {name!r} is already registered by {taken.distribution}")
-                elif not isinstance(target, (type, str)):
-                    problems.append(f"{owner}: {hook} {name!r} is {target!r}, must be a class or 'module:Class'")
-                else:
-                    registrations[kind][name] = Registration(
-                        kind, name, target, plugin.name, plugin.distribution, plugin.version
-                    )
-    for offer in _ask(manager, plugin, "ftfkit_conf_folders", owner, problems):
-        for folder in offer:
-            if Path(folder).is_dir():
-                folders.append((plugin.distribution, Path(folder)))
-            else:
-                problems.append(f"{owner}: ftfkit_conf_folders names {folder}, which is not a folder")
+            offered += [
+                Registration(kind, name, target, plugin.name, plugin.distribution, plugin.version)
+                for name, target in offer.items()
+            ]
+    for offer in _ask(manager, plugin, CONF_HOOK, problems):
+        problem = folders_problem(CONF_HOOK, offer)
+        if problem:
+            problems.append(problem)
+        else:
+            folders += [(plugin.distribution, folder) for folder in offer]
     return problems
 
 
-def _ask(manager: pluggy.PluginManager, plugin: Plugin, hook: str, owner: str, problems: list[str]) -> list[Any]:
-    others = [manager.get_plugin(name) for name, _ in manager.list_name_plugin() if name != plugin.name]
-    try:
-        return list(manager.subset_hook_caller(hook, others)())
-    except Exception as error:
-        problems.append(f"{owner}: {hook} failed: {_brief(error)}")
-        return []
+def _ask(manager: pluggy.PluginManager, plugin: Plugin, hook: str, problems: list[str]) -> list[Any]:
+    """Results of one plugin's hook; not through pluggy's caller, which would drop a None."""
+    answers = []
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        if implementation.plugin_name == plugin.name:
+            try:
+                answers.append(implementation.function())
+            except (Exception, SystemExit) as error:
+                problems.append(f"{hook} failed: {brief(error)}")
+    return answers
 
 
-def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _by_name(offered: Sequence[Registration]) -> tuple[dict[str, dict[str, Registration]], list[str]]:
+    """Registrations by kind and name, and a line for each name that several plugins offer."""
+    claims: dict[tuple[str, str], list[Registration]] = {}
+    for registration in offered:
+        claims.setdefault((registration.kind, registration.name), []).append(registration)
+    registrations: dict[str, dict[str, Registration]] = {kind: {} for kind in KINDS}
+    contested = []
+    for (kind, name), rivals in claims.items():
+        if len(rivals) == 1:
+            registrations[kind][name] = rivals[0]
+        else:
+            owners = " and ".join(f"{rival.owner} {rival.version}" for rival in rivals)
+            contested.append(f"{kind} {name!r} is offered by {owners}; rename it, or block all but one")
+    return registrations, contested

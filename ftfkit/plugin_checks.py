@@ -1,0 +1,140 @@
+"""What can be wrong with one plugin, each finding in one line: version, hooks, requirements, imports, offers."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import Distribution, PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from ftfkit import hookspecs
+
+HOOKS: Mapping[str, Callable[..., Any]] = {
+    name: value for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.GROUP}_spec")
+}
+_LAZY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_NAME = re.compile(r"\w[\w.-]*")
+
+
+def requirement_problem(distribution: Distribution) -> str | None:
+    """A declared requirement that this environment does not meet; extras are left out."""
+    for line in distribution.requires or ():
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement as error:
+            return f"declares a requirement that cannot be read: {brief(error)}"
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        wanted = f"{requirement.name}{requirement.specifier}"
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            return f"requires {wanted}, which is not installed"
+        if not requirement.specifier.contains(found, prereleases=True):
+            return f"requires {wanted}, installed is {found}"
+    return None
+
+
+def module_problem(module: object) -> str | None:
+    """A plugin module that is built for another API version, or whose hooks do not fit the contract."""
+    if not isinstance(module, ModuleType):
+        return f"entry point names {type(module).__name__}, must name a module"
+    built_for = getattr(module, "ftfkit_api_version", None)
+    if built_for is None:
+        return f"states no ftfkit_api_version, must state the plugin API it is built for ({hookspecs.API_VERSION})"
+    if built_for != hookspecs.API_VERSION:
+        return f"built for plugin API {built_for}, this ftfkit has API {hookspecs.API_VERSION}"
+    return next((problem for name, value in _hook_like(module) if (problem := _hook_problem(name, value))), None)
+
+
+def _hook_like(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Functions marked as hooks, under the hook they claim to be, and those that are only named like one."""
+    for name, value in vars(module).items():
+        options = getattr(value, f"{hookspecs.GROUP}_impl", None) if inspect.isroutine(value) else None
+        if options is not None:
+            yield options.get("specname") or name, value
+        elif inspect.isroutine(value) and name.startswith(f"{hookspecs.GROUP}_"):
+            yield name, value
+
+
+def _hook_problem(name: str, function: Callable[..., Any]) -> str | None:
+    if name not in HOOKS:
+        near = difflib.get_close_matches(name, HOOKS, n=1)
+        return f"unknown hook {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    options = getattr(function, f"{hookspecs.GROUP}_impl", None)
+    if options is None:
+        return f"hook {name!r} lacks @ftfkit.hookimpl"
+    if options["wrapper"] or options["hookwrapper"]:
+        return f"hook {name!r} is a wrapper, must not stand around other plugins' hooks"
+    if inspect.iscoroutinefunction(function):
+        return f"hook {name!r} is async, must be a plain function"
+    return _signature_problem(name, function)
+
+
+def _signature_problem(name: str, function: Callable[..., Any]) -> str | None:
+    """pluggy passes by name, drops what has a default, and never fills keyword-only or variadic parameters."""
+    known = tuple(inspect.signature(HOOKS[name]).parameters)
+    for parameter in inspect.signature(function).parameters.values():
+        plain = parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty
+        if parameter.name not in known or not plain:
+            takes = f"({', '.join(known)})" if known else "no argument"
+            return f"hook {name!r} has the parameter {str(parameter)!r}, must take {takes}"
+    return None
+
+
+def offer_problem(hook: str, offer: object) -> str | None:
+    """What a component hook returned, before anything in it is imported."""
+    if not isinstance(offer, Mapping):
+        return f"{hook} returned {type(offer).__name__}, must be a mapping of name to class"
+    for name, target in offer.items():
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            return f"{hook} offers the name {name!r}, must be of letters, digits, '_', '.' and '-'"
+        if not (isinstance(target, type) or (isinstance(target, str) and _LAZY.fullmatch(target))):
+            return f"{hook} {name!r} is {target!r}, must be a class or 'module:Class'"
+    return None
+
+
+def folders_problem(hook: str, offer: object) -> str | None:
+    """What ``ftfkit_conf_folders`` returned."""
+    if not (isinstance(offer, (tuple, list)) and all(isinstance(folder, Path) for folder in offer)):
+        return f"{hook} returned {offer!r}, must be a tuple of Path"
+    return next((f"{hook} names {folder}, which is not a folder" for folder in offer if not folder.is_dir()), None)
+
+
+def class_problem(target: object, base: type) -> str | None:
+    """A target that cannot be a component of its kind."""
+    if not (isinstance(target, type) and issubclass(target, base)):
+        return f"is {target!r}, must be a subclass of {base.__name__}"
+    missing = sorted(getattr(target, "__abstractmethods__", ()))
+    return f"is {target.__name__}, which lacks {', '.join(missing)} of {base.__name__}" if missing else None
+
+
+def import_problem(error: BaseException) -> str:
+    """Why an import failed; for a missing module also which package wants it, which need not be the plugin itself."""
+    if not (isinstance(error, ModuleNotFoundError) and error.name):
+        return f"cannot be imported: {brief(error)}"
+    wanting = _innermost_module(error)
+    by = f", wanted by {wanting}" if wanting else ""
+    return f"cannot be imported: module {error.name!r} is not installed{by}"
+
+
+def _innermost_module(error: BaseException) -> str | None:
+    """Name of the module whose import statement failed."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if not name.startswith(("importlib", "ftfkit.plugin")):
+            found = name
+        trace = trace.tb_next
+    return found
+
+
+def brief(error: BaseException) -> str:
+    """Type and text of an exception on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
