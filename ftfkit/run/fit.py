@@ -1,0 +1,151 @@
+"""One fit inside a cell: which rows train it, with which labels and weights, and what it scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ftfkit.components import FitContext, Model, Params, Proba
+from ftfkit.config.schema import BalancingConfig, Spec
+from ftfkit.errors import DataError
+from ftfkit.plugins import registry
+from ftfkit.purging import consecutive_splits
+from ftfkit.run.asset import AssetData
+from ftfkit.types import IntArray, Sample, Split
+from ftfkit.uniqueness import uniqueness
+
+Weights = npt.NDArray[np.float32]
+
+
+class _RegisteredModels(Mapping[str, type[Model]]):
+    """Registered models by name; each is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> type[Model]:
+        return registry().load("model", name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in registry().registrations["model"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(registry().registrations["model"]))
+
+    def __len__(self) -> int:
+        return len(registry().registrations["model"])
+
+
+REGISTERED_MODELS = _RegisteredModels()
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fit ready to be bound, and what its target transform noted."""
+
+    context: FitContext
+    notes: Mapping[str, float]
+
+
+def derived_seed(seed: int, asset: str, fold: int, purpose: str) -> int:
+    """Seed in [0, 2**31) from run seed, asset and fold; the variant has no part in it."""
+    digest = hashlib.sha256(f"{seed}|{asset}|{fold}|{purpose}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def prepare_fit(spec: Spec, data: AssetData, train: IntArray, score: IntArray, seed: int) -> Fit:
+    """Targets and weights of the training events ``train``, and the features of the events to be scored.
+
+    The target transform sees training rows only. Class weights and uniqueness are then taken over the rows it keeps, so
+    that every fit is balanced on its own.
+
+    Raises
+    ------
+    DataError
+        When no training event is left.
+    """
+    _refuse_empty(train, "training")
+    _refuse_empty(score, "scored")
+    hard = _sample(data, train)
+    weighted = replace(hard, weight=_row_weights(spec.balancing, hard, data))
+    none_scored = data.X[:0]
+    target = spec.targets.transform(_context(spec, data, weighted, none_scored, seed))
+    kept = replace(hard, y=target.y).rows(target.keep)
+    _refuse_empty(kept.t0, "kept training")
+    own = replace(kept, weight=_row_weights(spec.balancing, kept, data) * target.weight[target.keep])
+    return Fit(_context(spec, data, own, data.X[score], seed), dict(target.notes))
+
+
+def predict(spec: Spec, fit: Fit, params: Params, rounds: int, seeds: tuple[int, ...]) -> Proba:
+    """Probabilities of the scored rows, averaged over model seeds."""
+    scored = [
+        spec.model.bind(replace(fit.context, seed=seed)).predict(params, rounds).astype(np.float64) for seed in seeds
+    ]
+    proba = np.mean(scored, axis=0).astype(np.float32)
+    if not np.isfinite(proba).all():
+        raise FloatingPointError(f"probabilities of {type(spec.model).__name__} must be finite")
+    return cast(Proba, proba)
+
+
+def out_of_fold(
+    spec: Spec, data: AssetData, train: IntArray, params: Params, rounds: int, seeds: tuple[int, ...]
+) -> Proba:
+    """Purged out-of-fold probabilities of the training events, by consecutive groups; shape (len(train),)."""
+    proba = np.empty(len(train), dtype=np.float32)
+    for split in _groups(spec, data.events.t0[train], data.events.t1[train]):
+        fit = prepare_fit(spec, data, train[split.train], train[split.test], seeds[0])
+        proba[split.test] = predict(spec, fit, params, rounds, seeds)
+    return proba
+
+
+def class_weights(balancing: BalancingConfig, y_hard: npt.NDArray[np.int8]) -> tuple[float, float]:
+    """Weights of the other class and of BUY on these rows; 1 where a class is absent or nothing is balanced."""
+    from sklearn.utils.class_weight import compute_class_weight
+
+    if balancing.class_weight is None:
+        return 1.0, 1.0
+    classes = np.unique(y_hard)
+    weights = dict(zip(classes.tolist(), compute_class_weight("balanced", classes=classes, y=y_hard), strict=True))
+    return float(weights.get(0, 1.0)), float(weights.get(1, 1.0))
+
+
+def _row_weights(balancing: BalancingConfig, sample: Sample, data: AssetData) -> Weights:
+    other, buy = class_weights(balancing, sample.y_hard)
+    weight = np.where(sample.y_hard == 1, buy, other)
+    if balancing.uniqueness:
+        weight = weight * uniqueness(sample.t0, sample.t1, data.bars.bar_ns)
+    return weight.astype(np.float32)
+
+
+def _sample(data: AssetData, rows: IntArray) -> Sample:
+    y = data.events.y[rows]
+    ones = np.ones(len(rows), dtype=np.float32)
+    return Sample(data.X[rows], y.astype(np.float32), y, ones, data.events.t0[rows], data.events.t1[rows])
+
+
+def _context(spec: Spec, data: AssetData, sample: Sample, X_eval: npt.NDArray[np.float32], seed: int) -> FitContext:
+    splits = _groups(spec, sample.t0, sample.t1)
+
+    @cache
+    def oof_proba() -> Proba:
+        proba = np.empty(len(sample.t0), dtype=np.float32)
+        for split in splits:
+            hard = replace(sample, y=sample.y_hard.astype(np.float32)).rows(split.train)
+            train = replace(hard, weight=_row_weights(spec.balancing, hard, data))
+            bound = spec.model.bind(_context(spec, data, train, sample.X[split.test], seed))
+            proba[split.test] = bound.predict(spec.model.params, spec.model.max_rounds)
+        return proba
+
+    return FitContext(sample, X_eval, spec.loss, seed, splits, REGISTERED_MODELS, oof_proba)
+
+
+def _groups(spec: Spec, t0: IntArray, t1: IntArray) -> tuple[Split, ...]:
+    return consecutive_splits(t0, t1, spec.cv.oof_groups, spec.cv.embargo_ns)
+
+
+def _refuse_empty(rows: IntArray, which: str) -> None:
+    if len(rows) == 0:
+        raise DataError(f"a fit has no {which} events; take a longer period, fewer folds or a shorter embargo (ftfkit)")

@@ -1,0 +1,140 @@
+"""Columns of a row, from labels, probabilities, BUYs and trades; every one finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import empyrical
+import numpy as np
+import numpy.typing as npt
+
+from ftfkit.components import Metric
+from ftfkit.errors import PluginError
+from ftfkit.operating_points import average_precision
+from ftfkit.types import BoolArray, FloatArray, Scored, Trades
+
+HOURS_A_YEAR = 8760
+SORTINO_LIMIT = 100.0
+PROBABILITY_FLOOR = 1e-7  # of log loss: an isotonic 0 or 1 that misses costs 16 nats, not infinity
+
+
+class BlockMetrics(TypedDict):
+    """Columns that describe the test block under the chosen rule."""
+
+    f1_buy: float
+    precision: float
+    recall: float
+    buy_rate: float
+    prevalence: float
+    f1_always_buy: float
+    average_precision: float
+    ap_chance: float
+    brier: float
+    brier_calibrated: float
+    logloss: float
+    logloss_calibrated: float
+
+
+class TradeMetrics(TypedDict):
+    """Columns that describe the trades of the test block."""
+
+    expectancy_bps: float
+    sortino: float
+    max_drawdown_pct: float
+    n_trades: int
+    no_trade: bool
+
+
+def block_metrics(scored: Scored) -> BlockMetrics:
+    """Classification columns of one test block (n >= 1 events)."""
+    y, buy = scored.y, scored.buy
+    n_hits = int(np.sum(buy & (y == 1)))
+    prevalence = float(np.mean(y))
+    return {
+        "f1_buy": f1_score(y, buy),
+        "precision": n_hits / max(int(buy.sum()), 1),
+        "recall": n_hits / max(int(y.sum()), 1),
+        "buy_rate": float(np.mean(buy)),
+        "prevalence": prevalence,
+        "f1_always_buy": 2 * prevalence / (1 + prevalence),
+        "average_precision": average_precision(y, scored.proba),
+        "ap_chance": ap_chance(int(y.sum()), len(y)),
+        "brier": brier(y, scored.proba),
+        "brier_calibrated": brier(y, scored.calibrated),
+        "logloss": logloss(y, scored.proba),
+        "logloss_calibrated": logloss(y, scored.calibrated),
+    }
+
+
+def trade_metrics(trades: Trades, bar_hours: int) -> TradeMetrics:
+    """Trade columns; all four are 0 and flagged where there is no trade."""
+    n_trades = len(trades.event)
+    return {
+        "expectancy_bps": float(np.mean(trades.net_bps)) if n_trades else 0.0,
+        "sortino": sortino(trades.returns, bar_hours),
+        "max_drawdown_pct": max_drawdown_pct(trades.returns),
+        "n_trades": n_trades,
+        "no_trade": n_trades == 0,
+    }
+
+
+def extra_metrics(metrics: Mapping[str, Metric], scored: Scored) -> dict[str, float]:
+    """Columns of the plugin metrics.
+
+    Raises
+    ------
+    PluginError
+        When a column is not finite, or two metrics give the same one.
+    """
+    extra: dict[str, float] = {}
+    for name, metric in metrics.items():
+        for column, value in metric.compute(scored).items():
+            if not math.isfinite(value) or column in extra:
+                raise PluginError(f"metric {name}: {column} == {value} must be finite and of one metric only")
+            extra[column] = float(value)
+    return extra
+
+
+def f1_score(y: npt.NDArray[Any], buy: BoolArray) -> float:
+    """F1 of BUY; 0 where undefined."""
+    n_hits, n_positive = int(np.count_nonzero(buy & (y == 1))), int(np.count_nonzero(y == 1))
+    return 2 * n_hits / max(int(np.count_nonzero(buy)) + n_positive, 1)
+
+
+def brier(y: npt.NDArray[Any], proba: npt.NDArray[Any]) -> float:
+    """Mean squared error of probabilities."""
+    return float(np.mean((np.asarray(proba, dtype=np.float64) - y) ** 2))
+
+
+def logloss(y: npt.NDArray[Any], proba: npt.NDArray[Any]) -> float:
+    """Mean negative log-likelihood, nats; probabilities are clipped to [1e-7, 1 - 1e-7]."""
+    p = np.clip(np.asarray(proba, dtype=np.float64), PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
+    return float(-np.mean(np.log(np.where(y == 1, p, 1 - p))))
+
+
+def ap_chance(n_positive: int, n: int) -> float:
+    """Expected average precision of random scores: (P-1)/(n-1) (1 - H_n/n) + H_n/n, H_n the harmonic number.
+
+    References
+    ----------
+    Bestgen, Y. (2015), Exact expected average precision of the random baseline for system evaluation, PBML 103.
+    """
+    if n_positive == 0:
+        return 0.0
+    first = float(np.sum(1.0 / np.arange(1, n + 1))) / n
+    return first + (n_positive - 1) / max(n - 1, 1) * (1 - first)
+
+
+def sortino(returns: FloatArray, bar_hours: int) -> float:
+    """Annualised Sortino ratio, target 0, downside over all bars; 0 when all returns are 0, clipped to +-100."""
+    if len(returns) < 2 or not np.any(returns):
+        return 0.0
+    ratio = empyrical.sortino_ratio(np.asarray(returns), annualization=HOURS_A_YEAR / bar_hours)
+    return float(np.clip(ratio, -SORTINO_LIMIT, SORTINO_LIMIT))
+
+
+def max_drawdown_pct(returns: FloatArray) -> float:
+    """Largest fall of equity from its highest mark so far, the start included; percent, >= 0."""
+    return 100.0 * abs(float(empyrical.max_drawdown(np.asarray(returns)))) if len(returns) else 0.0

@@ -1,0 +1,147 @@
+"""The search of one cell: trials and rounds scored on inner validation, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ftfkit.components import BoundModel, Model, Proba, SearchRange
+from ftfkit.config.schema import HpoConfig
+from ftfkit.operating_points import average_precision, best_f1
+from ftfkit.run.metrics import f1_score, logloss
+from ftfkit.types import F1Rule, Stage
+
+if TYPE_CHECKING:
+    import optuna
+
+PRUNING_WARMUP_STAGES = 3  # no trial is pruned before its moving mean exists
+
+Score = Callable[[npt.NDArray[np.int8], Proba], float]
+
+
+class Peak(NamedTuple):
+    """Where a boosting path is best on inner validation."""
+
+    rounds: int
+    value: float
+    proba: Proba
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What the search chose; ``peak.proba`` are validation probabilities of the chosen trial at the chosen rounds."""
+
+    params: Mapping[str, float | int]
+    peak: Peak
+    n_trials: int
+    n_pruned: int
+
+
+def score_function(hpo: HpoConfig, f1_rule: F1Rule | None) -> Score:
+    """The search objective as a function to be maximised."""
+    if hpo.objective == "average_precision":
+        return average_precision
+    if hpo.objective == "logloss":
+        return lambda y, proba: -logloss(y, proba)
+    if f1_rule == "at_half":
+        return lambda y, proba: f1_score(y, proba >= 0.5)
+    return lambda y, proba: best_f1(y, proba).f1
+
+
+def peak_of(stages: Sequence[Stage], scores: Sequence[float]) -> Peak:
+    """The peak of a path: the largest centred 3-point moving mean of ``scores``, over interior stages.
+
+    The smallest number of rounds wins among equals. A path of one or two stages has no interior; there the scores
+    themselves are compared.
+    """
+    values, first = np.array(scores), 0
+    if len(values) >= 3:
+        values, first = (values[:-2] + values[1:-1] + values[2:]) / 3, 1
+    best = int(np.argmax(values))
+    return Peak(stages[best + first].rounds, float(values[best]), stages[best + first].proba)
+
+
+def search(
+    bound: BoundModel, model: Model, y_valid: npt.NDArray[np.int8], hpo: HpoConfig, f1_rule: F1Rule | None, seed: int
+) -> Choice:
+    """Choose parameters and rounds on inner validation.
+
+    Parameters
+    ----------
+    bound : BoundModel
+        Bound to the inner training rows; its stages score the validation rows.
+    model : Model
+        Declares fixed parameters and the search space; a drawn value replaces a fixed one.
+    y_valid : ndarray of int8, shape (m,)
+        Hard labels of the validation rows.
+    seed : int
+        Seed of the sampler; the same for all variants of an asset and fold.
+
+    Notes
+    -----
+    Among equal trials the earliest wins; a pruned trial never does. ``n_trials: 0``, or an empty search space, takes the
+    declared parameters, and rounds by the same rule.
+    """
+    evaluate = score_function(hpo, f1_rule)
+
+    def score(proba: Proba) -> float:
+        if not np.isfinite(proba).all():
+            raise FloatingPointError(f"{type(model).__name__}: probabilities must be finite")
+        return evaluate(y_valid, proba)
+
+    if hpo.n_trials == 0 or not model.space:
+        stages = list(bound.path(model.params, hpo.every_rounds))
+        return Choice(dict(model.params), peak_of(stages, [score(stage.proba) for stage in stages]), 0, 0)
+    return _search(bound, model, hpo, seed, score)
+
+
+def _search(bound: BoundModel, model: Model, hpo: HpoConfig, seed: int, score: Callable[[Proba], float]) -> Choice:
+    from optuna.trial import TrialState
+
+    study, space = _study(hpo, seed), {name: _distribution(dimension) for name, dimension in model.space.items()}
+    best: tuple[Mapping[str, float | int], Peak] | None = None
+    n_pruned = 0
+    for _ in range(hpo.n_trials):
+        trial = study.ask(space)
+        params = {**model.params, **trial.params}
+        stages, scores = [], []
+        for stage in bound.path(params, hpo.every_rounds):
+            stages.append(stage)
+            scores.append(score(stage.proba))
+            trial.report(scores[-1], stage.rounds)
+            if trial.should_prune():
+                study.tell(trial, state=TrialState.PRUNED)
+                n_pruned += 1
+                break
+        else:
+            peak = peak_of(stages, scores)
+            study.tell(trial, peak.value)
+            if best is None or peak.value > best[1].value:
+                best = params, peak
+    assert best is not None  # the first trial has no other to be pruned against
+    return Choice(*best, hpo.n_trials, n_pruned)
+
+
+def _study(hpo: HpoConfig, seed: int) -> optuna.Study:
+    """A study in memory; its sampler and pruner know nothing but this search."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=hpo.n_startup_trials, multivariate=True)
+    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+    if hpo.pruning:
+        warmup = PRUNING_WARMUP_STAGES * hpo.every_rounds
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=hpo.pruning_startup_trials, n_warmup_steps=warmup)
+    return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+
+
+def _distribution(dimension: SearchRange) -> optuna.distributions.BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    if dimension.kind == "int":
+        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
