@@ -61,16 +61,16 @@ def run_experiment(experiment: Experiment, *, progress: bool = False) -> RunResu
         When data, plan or plugins are refused; nothing that is stored is lost.
     """
     from ftfkit.dossier import write_dossier
+    from ftfkit.run.progress import progress_on
     from ftfkit.run.sweep import run_sweep
 
-    swept = run_sweep(experiment, progress=progress)
-    dossier = write_dossier(swept.folder)
+    swept = run_sweep(experiment, progress=progress_on() if progress else None, report=write_dossier)
     return RunResult(
         run_id=swept.run_id,
         folder=swept.folder,
         rows=swept.rows,
         verdict=swept.verdict,
-        dossier=dossier,
+        dossier=swept.dossier,
         n_reused=swept.n_reused,
         n_failed=swept.n_failed,
         exit_code=swept.exit_code,

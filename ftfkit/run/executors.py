@@ -1,0 +1,190 @@
+"""Where cells run: loky, Dask or Ray, all three as something that turns a call into a ``concurrent.futures`` future."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from ftfkit.config.schema import ExecutorConfig
+from ftfkit.errors import ConfigError
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
+LINGER_S = 120  # seconds an idle loky worker stays while the driver stores and judges
+_PR_SET_PDEATHSIG = 1
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, turned into an exception so that workers are stopped and the run is marked interrupted."""
+
+    exit_code = 143
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Workers behind one ``submit``.
+
+    Attributes
+    ----------
+    submit : callable
+        ``submit(function, *args)`` gives a future; after a lost worker the next call starts a new one.
+    n_workers : int
+        How many cells run at the same time.
+    lost : tuple of exception types
+        What a future raises when the process that ran it died.
+    """
+
+    submit: Callable[..., Future[Any]]
+    n_workers: int
+    lost: tuple[type[BaseException], ...]
+
+
+@contextmanager
+def executor(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
+    """Start the configured workers, at most ``n_tasks`` of them on this machine, and leave none behind.
+
+    Raises
+    ------
+    ConfigError
+        When the package behind ``executor.name`` is not installed, or its cluster cannot be reached.
+    """
+    start = {"loky": _loky, "dask": _dask, "ray": _ray}[config.name]
+    with start(config, max(1, n_tasks)) as engine:
+        yield engine
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Turn SIGTERM into ``Terminated`` for the time being; outside the main thread nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let neither Ctrl-C nor SIGTERM cut short what must be written or stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated("SIGTERM")
+
+
+@contextmanager
+def _loky(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
+    """Spawned processes; a broken pool is replaced at the next ``submit``."""
+    import loky
+
+    n_workers = min(config.workers or loky.cpu_count(), n_tasks)
+
+    def pool() -> Any:
+        return loky.get_reusable_executor(
+            n_workers, timeout=LINGER_S, initializer=_prepare_worker, initargs=(os.getpid(),), env=ONE_THREAD
+        )
+
+    try:
+        yield Engine(lambda function, *args: pool().submit(function, *args), n_workers, (BrokenExecutor,))
+    except BaseException:
+        with uninterrupted():
+            pool().shutdown(wait=True, kill_workers=True)
+        raise
+    with uninterrupted():
+        pool().shutdown(wait=True)
+
+
+def _prepare_worker(driver: int) -> None:
+    """Leave Ctrl-C to the driver, and die with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != driver:
+            os._exit(1)
+
+
+@contextmanager
+def _dask(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
+    """A Dask cluster: the one at ``executor.address``, or processes of this machine."""
+    dask, distributed = _imported("dask", "dask", "distributed")
+    n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
+    settings = {"distributed.scheduler.allowed-failures": 0, "distributed.nanny.pre-spawn-environ": ONE_THREAD}
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        try:
+            cluster = config.address or stack.enter_context(
+                distributed.LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+            )
+            client = stack.enter_context(distributed.Client(cluster))
+        except (OSError, ValueError) as error:
+            raise _unreachable(config, error) from error
+        n_cores = sum(client.nthreads().values()) or n_workers
+        pool = client.get_executor(pure=False, retries=0)
+        yield Engine(pool.submit, n_cores, (distributed.KilledWorker, CancelledError))
+
+
+@contextmanager
+def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
+    """A Ray cluster: the one at ``executor.address``, or processes of this machine."""
+    (ray,) = _imported("ray", "ray")
+    n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
+    local = {} if config.address else {"num_cpus": n_workers, "include_dashboard": False}
+    try:
+        ray.init(
+            address=config.address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": ONE_THREAD},
+            **local,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise _unreachable(config, error) from error
+    try:
+        call = ray.remote(_call).options(num_cpus=1, max_retries=0)
+        n_cores = int(ray.cluster_resources().get("CPU", n_workers))
+        lost = (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError)
+        yield Engine(lambda function, *args: call.remote(function, *args).future(), n_cores, lost)
+    finally:
+        with uninterrupted():
+            ray.shutdown()
+
+
+def _imported(name: str, *modules: str) -> tuple[Any, ...]:
+    """Modules of an optional executor."""
+    try:
+        return tuple(importlib.import_module(module) for module in modules)
+    except ImportError as error:
+        rule = f"needs a package that is not installed: pip install 'ftfkit[{name}]'"
+        raise ConfigError(f"conf/executor/{name}.yaml", "executor.name", name, rule) from error
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+def _unreachable(config: ExecutorConfig, error: Exception) -> ConfigError:
+    rule = f"cannot be reached: {type(error).__name__}: {' '.join(str(error).split())}"
+    return ConfigError("configuration", "executor.address", config.address, rule)

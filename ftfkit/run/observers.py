@@ -1,0 +1,68 @@
+"""Observer hooks of plugins, called one by one with copies: whatever one of them does, the run goes on unchanged."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ftfkit.plugins import Plugin, Registry
+from ftfkit.types import Row, Verdict
+
+HOOKS = ("ftfkit_run_started", "ftfkit_cell_finished", "ftfkit_run_finished", "ftfkit_run_failed")
+
+
+def observing_plugins(plugins: Registry) -> tuple[Plugin, ...]:
+    """Plugins that observe runs."""
+    names = {
+        implementation.plugin_name
+        for hook in HOOKS
+        for implementation in getattr(plugins.manager.hook, hook).get_hookimpls()
+    }
+    return tuple(plugin for plugin in plugins.plugins if plugin.name in names)
+
+
+class Observers:
+    """All observers of one run.
+
+    Parameters
+    ----------
+    plugins : Registry
+    warn : callable
+        Takes one line for each observer call that failed.
+    """
+
+    def __init__(self, plugins: Registry, warn: Callable[[str], None]) -> None:
+        self._manager, self._warn = plugins.manager, warn
+        self._plugins = observing_plugins(plugins)
+
+    def run_started(self, run_id: str, plan: Mapping[str, Any]) -> None:
+        self._call("ftfkit_run_started", run_id=run_id, plan=plan)
+
+    def cell_finished(self, run_id: str, variant: str, row: Row) -> None:
+        if self._plugins:
+            self._call("ftfkit_cell_finished", run_id=run_id, row={"variant": variant, **asdict(row)})
+
+    def run_finished(self, run_id: str, verdict: Verdict, folder: Path) -> None:
+        self._call("ftfkit_run_finished", run_id=run_id, verdict=verdict, folder=folder)
+
+    def run_failed(self, run_id: str, error: BaseException) -> None:
+        self._call("ftfkit_run_failed", run_id=run_id, error=error)
+
+    def _call(self, hook: str, **arguments: Any) -> None:
+        for plugin in self._plugins:
+            others = [module for name, module in self._manager.list_name_plugin() if name != plugin.name]
+            caller = self._manager.subset_hook_caller(hook, others)
+            copies = {name: _copied(value) for name, value in arguments.items()}
+            try:
+                caller(**copies)
+            except Exception as error:
+                text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                self._warn(f"plugin {plugin.distribution} {plugin.version}: observer {hook} failed: {text}")
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy of what could be changed; an exception is handed over as it is."""
+    return value if isinstance(value, BaseException) else copy.deepcopy(value)

@@ -1,0 +1,149 @@
+"""A run folder: how its files are written, and how a finished run is read back without its data or plugins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ftfkit.errors import UsageError
+from ftfkit.judge import verdict_from_dict
+from ftfkit.run.store import Store, store_url
+from ftfkit.types import Row, Verdict
+
+PLAN, ROWS, VERDICT, COMPARISONS = "plan.json", "rows.parquet", "verdict.json", "comparisons.json"
+TIMINGS, MANIFEST, LOG = "timings.parquet", "manifest.json", "run.log"
+UNLISTED = frozenset({MANIFEST, LOG})
+_ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string(), "RowStatus": pa.string()}
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """One run folder; its files are read when asked for.
+
+    ``status`` is completed, interrupted, failed or running; the latter also after the driver was killed.
+    """
+
+    folder: Path
+    status: str
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """What plan.json holds."""
+        return dict(json.loads((self.folder / PLAN).read_text(encoding="utf-8")))
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Rows sorted by (variant in the plan's order, asset, fold); empty for a run that was not completed."""
+        file = self.folder / ROWS
+        return pd.read_parquet(file) if file.is_file() else pd.DataFrame()
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """None where only the baseline was run, or the run was not completed."""
+        file = self.folder / VERDICT
+        return verdict_from_dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def list_runs(output: Path) -> list[RunRecord]:
+    """All runs of an output folder, newest first."""
+    folders = [file.parent for file in (output / "runs").glob(f"*/{PLAN}")]
+    stored = _statuses(output)
+    records = [RunRecord(folder, _status(folder, stored)) for folder in folders]
+    return sorted(records, key=lambda record: record.run_id, reverse=True)
+
+
+def find_run(output: Path, run: str) -> Path:
+    """Folder of a run, given its path, its id or a beginning of the id that only it has.
+
+    Raises
+    ------
+    UsageError
+        When no run, or more than one, fits.
+    """
+    if (Path(run) / PLAN).is_file():
+        return Path(run)
+    known = [record.folder for record in list_runs(output)]
+    exact = [folder for folder in known if folder.name == run]
+    fitting = exact or [folder for folder in known if run and folder.name.startswith(run)]
+    if len(fitting) != 1:
+        found = ", ".join(folder.name for folder in (fitting or known)[:5]) or "none"
+        rule = "fits several runs" if fitting else "is not a run"
+        raise UsageError(f"command line: run == {run!r} {rule} in {output / 'runs'}; there: {found}")
+    return fitting[0]
+
+
+def write_json(folder: Path, name: str, document: Any) -> None:
+    """Write one JSON file of a run; NaN and infinity are refused."""
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the SHA-256 of every file of a run, the log apart; to be called again when files were added."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNLISTED)
+    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    write_json(folder, MANIFEST, hashes)
+
+
+def write_rows(folder: Path, rows: Iterable[tuple[str, Row]]) -> pd.DataFrame:
+    """Write rows.parquet from (variant, row) pairs, in the order given; the frame that reading it gives.
+
+    Mappings become JSON text with sorted keys, and ``extra`` one column a name; a value that a row lacks is null.
+    """
+    given = list(rows)
+    columns: dict[str, pa.Array] = {"variant": pa.array([variant for variant, _ in given], pa.string())}
+    for field in fields(Row):
+        values = [getattr(row, field.name) for _, row in given]
+        if field.name == "extra":
+            continue
+        kind = _ARROW.get(str(field.type).removesuffix(" | None"))
+        texts = values if kind is not None else [_text(value) for value in values]
+        columns[field.name] = pa.array(texts, kind or pa.string())
+    for name in sorted({name for _, row in given for name in row.extra} - set(columns)):
+        columns[name] = pa.array([row.extra.get(name) for _, row in given], pa.float64())
+    table = pa.table(columns)
+    pq.write_table(table, folder / ROWS)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def write_timings(folder: Path, timings: Iterable[tuple[str, str, float]]) -> None:
+    """Write timings.parquet from (row key, stage, seconds) of the cells that this run computed."""
+    keys, stages, seconds = zip(*timings, strict=True) if timings else ((), (), ())
+    table = pa.table(
+        {
+            "row_key": pa.array(keys, pa.string()),
+            "stage": pa.array(stages, pa.string()),
+            "seconds": pa.array(seconds, pa.float64()),
+        }
+    )
+    pq.write_table(table, folder / TIMINGS)
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), sort_keys=True, allow_nan=False)
+
+
+def _status(folder: Path, stored: Mapping[str, str]) -> str:
+    return "completed" if (folder / MANIFEST).is_file() else stored.get(folder.name, "running")
+
+
+def _statuses(output: Path) -> dict[str, str]:
+    """Status by run id, from the folder's own store where there is one."""
+    if not (output / "store.db").is_file():
+        return {}
+    with Store(store_url(None, output)) as store:
+        return {run.run_id: run.status for run in store.runs()}

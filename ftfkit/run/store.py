@@ -1,0 +1,226 @@
+"""The row store: cells by row key and runs by id, in any database SQLAlchemy speaks to.
+
+Several drivers may share one store; a good row is never replaced, so they cannot undo each other's work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from ftfkit.errors import ConfigError
+from ftfkit.types import Row
+
+RunStatus = Literal["running", "completed", "interrupted", "failed"]
+
+SCHEMA = 1
+KEYS_A_QUERY = 500  # well below every database's limit of bound variables
+BUSY_MS = 60_000  # how long a driver waits for another one's write
+
+_metadata = sa.MetaData()
+_schema = sa.Table("ftfkit_schema", _metadata, sa.Column("version", sa.Integer, primary_key=True))
+_cells = sa.Table(
+    "cells",
+    _metadata,
+    sa.Column("row_key", sa.String(64), primary_key=True),
+    sa.Column("fit_key", sa.String(64), nullable=False, index=True),
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("fold", sa.Integer, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("row", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("created_utc", sa.String(32), nullable=False),
+)
+_runs = sa.Table(
+    "runs",
+    _metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("folder", sa.Text, nullable=False),
+    sa.Column("created_utc", sa.String(32), nullable=False),
+    sa.Column("finished_utc", sa.String(32)),
+    sa.Column("plan", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run as the store knows it; a driver that was killed leaves ``running`` behind."""
+
+    run_id: str
+    status: RunStatus
+    folder: Path
+    created_utc: str
+    finished_utc: str | None
+
+
+class Store(AbstractContextManager["Store"]):
+    """Cells and runs behind one SQLAlchemy URL.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:////abs/store.db``, ``postgresql+psycopg://user@host/name``.
+
+    Raises
+    ------
+    ConfigError
+        When the database cannot be reached, or was written by a version with another schema.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._engine = sa.create_engine(url)
+            if self._engine.dialect.name == "sqlite":
+                sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            version = self._create()
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            raise ConfigError(
+                "configuration", "store.url", url_shown(url), f"cannot be opened: {_brief(error)}"
+            ) from error
+        if version != SCHEMA:
+            rule = f"holds schema {version}, this ftfkit reads schema {SCHEMA}"
+            raise ConfigError("configuration", "store.url", url_shown(url), rule)
+
+    def _create(self) -> int:
+        """Create what is missing; the schema version that is there."""
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(70746674)"))
+            else:
+                connection.execute(sa.text("BEGIN IMMEDIATE"))
+            for table in _metadata.sorted_tables:
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+            found = connection.execute(sa.select(sa.func.max(_schema.c.version))).scalar()
+            if found is None:
+                connection.execute(sa.insert(_schema).values(version=SCHEMA))
+        return SCHEMA if found is None else int(found)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._engine.dispose()
+
+    def get_rows(self, keys: Iterable[str]) -> dict[str, Row]:
+        """Stored rows among ``keys``, error rows included."""
+        found: dict[str, Row] = {}
+        wanted = sorted(set(keys))
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), KEYS_A_QUERY):
+                chunk = wanted[start : start + KEYS_A_QUERY]
+                query = sa.select(_cells.c.row_key, _cells.c.row).where(_cells.c.row_key.in_(chunk))
+                found.update((key, row_from_json(text)) for key, text in connection.execute(query))
+        return found
+
+    def seconds(self, fit_keys: Iterable[str]) -> dict[str, float]:
+        """Longest wall time a good cell of each fit key took; time estimates are made from it."""
+        found: dict[str, float] = {}
+        wanted = sorted(set(fit_keys))
+        query = sa.select(_cells.c.fit_key, sa.func.max(_cells.c.seconds)).group_by(_cells.c.fit_key)
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), KEYS_A_QUERY):
+                chunk = wanted[start : start + KEYS_A_QUERY]
+                chosen = query.where(_cells.c.fit_key.in_(chunk), _cells.c.status == "ok")
+                found.update((key, float(value)) for key, value in connection.execute(chosen))
+        return found
+
+    def put_row(self, row: Row, seconds: float) -> None:
+        """Store a row; it replaces an error row of the same key, never a good one."""
+        values = {
+            "row_key": row.row_key,
+            "fit_key": row.fit_key,
+            "asset": row.asset,
+            "fold": row.fold,
+            "status": row.status,
+            "row": row_to_json(row),
+            "seconds": seconds,
+            "created_utc": _now(),
+        }
+        insert = self._insert(_cells).values(values)
+        changed = {name: insert.excluded[name] for name in values if name != "row_key"}
+        statement = insert.on_conflict_do_update(
+            index_elements=[_cells.c.row_key], set_=changed, where=_cells.c.status != "ok"
+        )
+        with self._engine.begin() as connection:
+            connection.execute(statement)
+
+    def _insert(self, table: sa.Table) -> Any:
+        return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+    def start_run(self, run_id: str, folder: Path, plan: str) -> None:
+        """Record a run as running; ``plan`` is the text of its plan.json."""
+        values = {"run_id": run_id, "status": "running", "folder": str(folder), "created_utc": _now(), "plan": plan}
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_runs).values(values))
+
+    def finish_run(self, run_id: str, status: RunStatus) -> None:
+        """Record how a run ended."""
+        statement = sa.update(_runs).where(_runs.c.run_id == run_id).values(status=status, finished_utc=_now())
+        with self._engine.begin() as connection:
+            connection.execute(statement)
+
+    def runs(self) -> tuple[StoredRun, ...]:
+        """All runs, oldest first."""
+        columns = (_runs.c.run_id, _runs.c.status, _runs.c.folder, _runs.c.created_utc, _runs.c.finished_utc)
+        query = sa.select(*columns).order_by(_runs.c.created_utc, _runs.c.run_id)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        return tuple(StoredRun(run, status, Path(folder), start, end) for run, status, folder, start, end in found)
+
+    def plan(self, run_id: str) -> dict[str, Any] | None:
+        """Plan of a run, as plan.json holds it; None when the run is unknown."""
+        with self._engine.connect() as connection:
+            text = connection.execute(sa.select(_runs.c.plan).where(_runs.c.run_id == run_id)).scalar()
+        return None if text is None else dict(json.loads(text))
+
+
+def store_url(url: str | None, output: Path) -> str:
+    """URL to open: the given one, or ``store.db`` in the output folder, which is made."""
+    if url is not None:
+        return url
+    output.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{(output / 'store.db').resolve()}"
+
+
+def url_shown(url: str) -> str:
+    """The URL without its password."""
+    try:
+        return sa.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return url
+
+
+def row_to_json(row: Row) -> str:
+    """Text of a row: the same bytes for equal rows."""
+    return json.dumps(asdict(row), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def row_from_json(text: str) -> Row:
+    """The row that ``row_to_json`` wrote."""
+    return Row(**json.loads(text))
+
+
+def _prepare_sqlite(connection: Any, _record: Mapping[str, Any]) -> None:
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _brief(error: BaseException) -> str:
+    """First line of an error; SQLAlchemy appends the statement and a link."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,279 @@
+"""The whole of a run: look rows up, run what is missing, store as it comes, judge; the driver alone writes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftfkit.config.schema import Experiment
+from ftfkit.judge import Grid, judge_rows, verdict_to_dict
+from ftfkit.judge.criteria import criteria_of
+from ftfkit.plugins import registry
+from ftfkit.run import records
+from ftfkit.run.cell import CellResult, CellTask, run_cell
+from ftfkit.run.dispatch import Backlog, Dispatch, Lost
+from ftfkit.run.executors import executor, terminable, uninterrupted
+from ftfkit.run.observers import Observers
+from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, stamped
+from ftfkit.run.predictions import predictions_file, read_predictions, write_predictions
+from ftfkit.run.progress import NoProgress, Progress
+from ftfkit.run.store import Store, store_url
+from ftfkit.types import Row, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ERROR_ROWS = 4  # exit code of a run that has some
+_log = logging.getLogger("ftfkit")
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """A completed run; its files are in ``folder``."""
+
+    run_id: str
+    folder: Path
+    rows: pd.DataFrame  # columns of rows.parquet
+    verdict: Verdict | None  # None where only the baseline ran
+    n_reused: int
+    n_failed: int
+    dossier: Path | None  # what ``report`` wrote
+
+    @property
+    def exit_code(self) -> int:
+        return ERROR_ROWS if self.n_failed else 0
+
+
+def run_sweep(
+    experiment: Experiment,
+    *,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+    report: Callable[[Path], Path] | None = None,
+) -> SweepResult:
+    """Plan an experiment, run its missing cells, and judge it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    progress : Progress, optional
+        Told of every cell and of warnings; silent by default.
+    now : datetime, optional
+        Start of the run, with time zone.
+    report : callable, optional
+        Writes the dossier into the run folder and returns its path, before the manifest is made and the observers are told.
+
+    Raises
+    ------
+    FtfkitError
+        When data, plan or plugins are refused; nothing that is stored is lost.
+    KeyboardInterrupt
+        On Ctrl-C, as ``Terminated`` on SIGTERM, once everything finished is stored and all workers are gone.
+    """
+    with terminable():
+        plan = make_plan(experiment, now or datetime.now(UTC))
+        output = Path(experiment.output.dir)
+        with Store(store_url(experiment.store.url, output)) as store:
+            return _Run(plan, store, output, progress or NoProgress()).complete(report)
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(self, plan: Plan, store: Store, output: Path, progress: Progress) -> None:
+        self._folder, self._plan = _reserve(output, plan)
+        self._predictions = output / "predictions"
+        self._store, self._progress = store, progress
+        self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
+        self._specs = {variant.name: variant.spec for variant in plan.variants}
+        self._rows: dict[str, Row] = {}  # by row key
+        self._timings: list[tuple[str, str, float]] = []
+        self._cells: dict[str, list[PlannedCell]] = {}  # by row key; variants may share a cell
+        for cell in self._plan.cells:
+            self._cells.setdefault(cell.row_key, []).append(cell)
+
+    def complete(self, report: Callable[[Path], Path] | None) -> SweepResult:
+        """Everything from the look-up to the verdict; however it ends, the store knows."""
+        with _log_file(self._folder / records.LOG):
+            try:
+                self._start()
+                n_reused = self._look_up()
+                self._run_missing()
+                result = self._judge(n_reused, report)
+            except BaseException as error:
+                with uninterrupted():
+                    self._failed(error)
+                raise
+            finally:
+                self._progress.stop()
+            self._store.finish_run(self._plan.run_id, "completed")
+            _log.info("completed: %d rows, %d reused, %d failed", len(result.rows), result.n_reused, result.n_failed)
+            return result
+
+    def _start(self) -> None:
+        document = plan_document(self._plan)
+        records.write_json(self._folder, records.PLAN, document)
+        self._store.start_run(self._plan.run_id, self._folder.resolve(), json.dumps(document))
+        _log.info("run %s: %d cells, %s", self._plan.run_id, len(self._plan.cells), document["command"])
+        self._observers.run_started(self._plan.run_id, document)
+
+    def _look_up(self) -> int:
+        """Take the good rows of the store; error rows are run again."""
+        for row in self._store.get_rows(self._cells).values():
+            if row.status == "ok":
+                self._accept(row)
+        n_reused = sum(len(self._cells[key]) for key in self._rows)
+        self._progress.start(len(self._plan.cells), n_reused)
+        return n_reused
+
+    def _run_missing(self) -> None:
+        missing = [cells[0] for key, cells in self._cells.items() if key not in self._rows]
+        if not missing:
+            return
+        config = self._plan.experiment.executor
+        backlog = Backlog(missing, _needs(missing))
+        with executor(config, len(missing)) as engine:
+            work: Dispatch[PlannedCell, CellResult] = Dispatch(
+                engine, backlog, self._task, run_cell, batch_cells=config.batch_cells, retries=config.retries
+            )
+            try:
+                for cell, outcome in work:
+                    self._finish(cell, outcome)
+            except KeyboardInterrupt:
+                with uninterrupted():
+                    for cell, result in work.finished():
+                        self._finish(cell, result)
+                raise
+
+    def _task(self, cell: PlannedCell) -> CellTask:
+        baseline = self._rows.get(cell.baseline_row_key or "")
+        return CellTask(
+            row_key=cell.row_key,
+            fit_key=cell.fit_key,
+            spec=self._specs[cell.variant],
+            asset=cell.asset,
+            fold=cell.fold,
+            edges=self._plan.survey.edges,
+            period=self._plan.survey.period,
+            baseline_oof_buys=baseline.oof_buys_tuned if baseline else None,
+            predictions=read_predictions(self._predictions, cell.fit_key),
+            versions=self._plan.versions[cell.variant],
+            fingerprint=cell.data_key,
+        )
+
+    def _finish(self, cell: PlannedCell, outcome: CellResult | Lost) -> None:
+        """Write predictions, then the row: a row in the store always has its predictions."""
+        if cell.row_key in self._rows:
+            return
+        if isinstance(outcome, Lost):
+            row = Row(cell.row_key, cell.fit_key, cell.asset.name, cell.fold, "error", error=outcome.error)
+            row, seconds = replace(row, versions=self._plan.versions[cell.variant]), {}
+        else:
+            row, seconds = outcome.row, dict(outcome.seconds)
+            known = predictions_file(self._predictions, cell.fit_key).is_file()
+            if outcome.predictions is not None and not known:
+                write_predictions(self._predictions, cell.fit_key, outcome.predictions)
+        self._store.put_row(row, sum(seconds.values()))
+        self._timings.extend((row.row_key, stage, value) for stage, value in seconds.items())
+        self._accept(row)
+        for _ in self._cells[row.row_key]:
+            self._progress.advance("failed" if row.status == "error" else "done")
+        if row.status == "error":
+            last = (row.error or "").strip().splitlines()[-1:] or ["no traceback"]
+            self._warn(f"{cell.variant}, {cell.asset.name}, fold {cell.fold}: {last[0]}")
+
+    def _accept(self, row: Row) -> None:
+        self._rows[row.row_key] = row
+        for cell in self._cells[row.row_key]:
+            self._observers.cell_finished(self._plan.run_id, cell.variant, row)
+
+    def _judge(self, n_reused: int, report: Callable[[Path], Path] | None) -> SweepResult:
+        ordered = [(cell.variant, self._rows[cell.row_key]) for cell in self._plan.cells]
+        rows = records.write_rows(self._folder, ordered)
+        records.write_timings(self._folder, self._timings)
+        verdict = self._verdict(rows)
+        if verdict is not None:
+            document = verdict_to_dict(verdict)
+            records.write_json(self._folder, records.VERDICT, document)
+            comparisons = {name: found["comparison"] for name, found in document["variants"].items()}
+            records.write_json(self._folder, records.COMPARISONS, comparisons)
+        dossier = report(self._folder) if report is not None else None
+        records.write_manifest(self._folder)
+        told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})
+        self._observers.run_finished(self._plan.run_id, told, self._folder)
+        n_failed = sum(row.status == "error" for _, row in ordered)
+        return SweepResult(self._plan.run_id, self._folder, rows, verdict, n_reused, n_failed, dossier)
+
+    def _verdict(self, rows: pd.DataFrame) -> Verdict | None:
+        experiment = self._plan.experiment
+        if not experiment.variants:
+            return None
+        names = tuple(variant.name for variant in experiment.variants)
+        assets = tuple(sorted(asset.name for asset in experiment.universe.assets))
+        return judge_rows(
+            rows,
+            baseline=experiment.baseline.name,
+            criteria=criteria_of(experiment),
+            grid=Grid(names, assets, self._plan.folds),
+            readiness=self._plan.readiness,
+            run_id=self._plan.run_id,
+            synthetic=self._plan.synthetic,
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        """Keep what was measured and say how the run ended."""
+        interrupted = isinstance(error, KeyboardInterrupt)
+        records.write_timings(self._folder, self._timings)
+        self._store.finish_run(self._plan.run_id, "interrupted" if interrupted else "failed")
+        _log.error("%s after %d rows: %r", "interrupted" if interrupted else "failed", len(self._rows), error)
+        self._observers.run_failed(self._plan.run_id, error)
+
+    def _warn(self, text: str) -> None:
+        _log.warning("%s", text)
+        self._progress.line(f"warning: {text}")
+
+
+def _needs(cells: list[PlannedCell]) -> Callable[[PlannedCell], set[str]]:
+    """Rows a cell waits for: the baseline's where its rule needs it, and the first cell of its own fit key."""
+    first: dict[str, PlannedCell] = {}
+    for cell in sorted(cells, key=lambda one: one.rank):
+        first.setdefault(cell.fit_key, cell)
+    return lambda cell: {first[cell.fit_key].row_key, cell.baseline_row_key or ""} - {cell.row_key}
+
+
+def _reserve(output: Path, plan: Plan) -> tuple[Path, Plan]:
+    """Make the run's folder; where another run has it already, take the id of the next second."""
+    runs = output / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = runs / plan.run_id
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            plan = stamped(plan, plan.created_utc + timedelta(seconds=1))
+        else:
+            return folder, plan
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    """Write what is logged under ``ftfkit`` to a file; times in UTC."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
+    level = _log.level
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _log.removeHandler(handler)
+        _log.setLevel(level)
+        handler.close()
