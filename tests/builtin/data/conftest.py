@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ftfkit.builtin.data.synthetic import SyntheticSource
-from ftfkit.types import BAR_COLUMNS, Asset
+from ftfkit.types import BAR_COLUMNS, Asset, Bars
 
 
 @pytest.fixture
@@ -18,7 +20,19 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.fixture
-def kline_text(frame: pd.DataFrame):
+def assert_same_bars() -> Callable[[Bars, pd.DataFrame], None]:
+    """Fails unless the bars hold the very values of the frame."""
+
+    def check(bars: Bars, frame: pd.DataFrame) -> None:
+        np.testing.assert_array_equal(bars.open_time, frame["timestamp"].astype("int64"))
+        for name in BAR_COLUMNS:
+            np.testing.assert_array_equal(getattr(bars, name), frame[name])
+
+    return check
+
+
+@pytest.fixture
+def kline_text(frame: pd.DataFrame) -> Callable[..., str]:
     """Text of a kline dump of some rows of ``frame``, open times in ``unit``, with or without a header line."""
 
     def text(rows: slice, unit: str = "ms", header: bool = False) -> str:

@@ -4,17 +4,17 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from ftfkit.builtin.data.binance_vision import BinanceVisionSource
 from ftfkit.errors import DataError
 from ftfkit.run.market import native_bars
-from ftfkit.types import BAR_COLUMNS, Asset, Bars
+from ftfkit.types import Asset
 
 AAVE = Asset("AAVE", "USDT")
 Text = Callable[..., str]
+SameBars = Callable[..., None]
 
 
 def write(folder: Path, name: str, text: str, kind: str) -> None:
@@ -27,23 +27,27 @@ def write(folder: Path, name: str, text: str, kind: str) -> None:
     (folder / f"{name}.zip.CHECKSUM").write_text(f"0f00  {name}.zip\n")
 
 
-def assert_same_bars(bars: Bars, frame: pd.DataFrame) -> None:
-    np.testing.assert_array_equal(bars.open_time, frame["timestamp"].astype("int64"))
-    for name in BAR_COLUMNS:
-        np.testing.assert_array_equal(getattr(bars, name), frame[name])
-
-
 @pytest.mark.parametrize("kind", ["zip", "csv"])
 @pytest.mark.parametrize("unit", ["ms", "us"])
 @pytest.mark.parametrize("header", [False, True])
-def test_one_dump(tmp_path: Path, frame: pd.DataFrame, kline_text: Text, kind: str, unit: str, header: bool) -> None:
+def test_one_dump(
+    tmp_path: Path,
+    frame: pd.DataFrame,
+    kline_text: Text,
+    kind: str,
+    unit: str,
+    header: bool,
+    assert_same_bars: SameBars,
+) -> None:
     write(tmp_path, "AAVEUSDT-1h-2024-12", kline_text(slice(None), unit, header), kind)
     bars = native_bars(BinanceVisionSource(path=tmp_path), AAVE)
     assert_same_bars(bars, frame)
     assert bars.quality.n_duplicates == 0
 
 
-def test_months_in_ms_and_days_in_us_are_merged(tmp_path: Path, frame: pd.DataFrame, kline_text: Text) -> None:
+def test_months_in_ms_and_days_in_us_are_merged(
+    tmp_path: Path, frame: pd.DataFrame, kline_text: Text, assert_same_bars: SameBars
+) -> None:
     write(tmp_path, "AAVEUSDT-1h-2024-12", kline_text(slice(0, 48), "ms"), "zip")
     write(tmp_path, "AAVEUSDT-1h-2025-01-01", kline_text(slice(48, 72), "us", header=True), "csv")
     write(tmp_path, "AAVEUSDT-1h-2025-01", kline_text(slice(48, None), "us"), "zip")
@@ -53,14 +57,18 @@ def test_months_in_ms_and_days_in_us_are_merged(tmp_path: Path, frame: pd.DataFr
     assert "2 more" in bars.quality.origin
 
 
-def test_other_intervals_and_pairs_are_left_alone(tmp_path: Path, frame: pd.DataFrame, kline_text: Text) -> None:
+def test_other_intervals_and_pairs_are_left_alone(
+    tmp_path: Path, frame: pd.DataFrame, kline_text: Text, assert_same_bars: SameBars
+) -> None:
     write(tmp_path, "AAVEUSDT-1h-2024-12", kline_text(slice(0, 48)), "zip")
     write(tmp_path, "AAVEUSDT-4h-2024-12", "nothing", "csv")
     write(tmp_path, "AAVEUSDC-1h-2024-12", "nothing", "csv")
     assert_same_bars(native_bars(BinanceVisionSource(path=tmp_path), AAVE), frame.iloc[:48])
 
 
-def test_dumps_in_the_published_folders(tmp_path: Path, frame: pd.DataFrame, kline_text: Text) -> None:
+def test_dumps_in_the_published_folders(
+    tmp_path: Path, frame: pd.DataFrame, kline_text: Text, assert_same_bars: SameBars
+) -> None:
     folder = tmp_path / "spot" / "monthly" / "klines" / "AAVEUSDT" / "1h"
     folder.mkdir(parents=True)
     write(folder, "AAVEUSDT-1h-2024-12", kline_text(slice(None)), "zip")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,21 +10,16 @@ from ftfkit.builtin.data.csv import CsvSource
 from ftfkit.builtin.data.parquet import ParquetSource
 from ftfkit.errors import DataError
 from ftfkit.run.market import native_bars
-from ftfkit.types import BAR_COLUMNS, Asset, Bars
+from ftfkit.types import Asset
 
 AAVE = Asset("AAVE", "USDT")
-
-
-def assert_same_bars(bars: Bars, frame: pd.DataFrame) -> None:
-    np.testing.assert_array_equal(bars.open_time, frame["timestamp"].astype("int64"))
-    for name in BAR_COLUMNS:
-        np.testing.assert_array_equal(getattr(bars, name), frame[name])
+SameBars = Callable[..., None]
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 def test_parquet_timestamps_of_any_unit_and_zone(
-    tmp_path: Path, frame: pd.DataFrame, unit: str, zone: str | None
+    tmp_path: Path, frame: pd.DataFrame, unit: str, zone: str | None, assert_same_bars: SameBars
 ) -> None:
     stored = frame.copy()
     stored["timestamp"] = frame["timestamp"].dt.as_unit(unit).dt.tz_convert(zone)
@@ -32,19 +27,21 @@ def test_parquet_timestamps_of_any_unit_and_zone(
     assert_same_bars(native_bars(ParquetSource(path=tmp_path), AAVE), frame)
 
 
-def test_parquet_with_timestamp_as_index(tmp_path: Path, frame: pd.DataFrame) -> None:
+def test_parquet_with_timestamp_as_index(tmp_path: Path, frame: pd.DataFrame, assert_same_bars: SameBars) -> None:
     frame.set_index("timestamp").to_parquet(tmp_path / "AAVEUSDT_1h.parquet")
     assert_same_bars(native_bars(ParquetSource(path=tmp_path), AAVE), frame)
 
 
 @pytest.mark.parametrize("date_format", [None, "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"])
-def test_csv_with_iso_timestamps(tmp_path: Path, frame: pd.DataFrame, date_format: str | None) -> None:
+def test_csv_with_iso_timestamps(
+    tmp_path: Path, frame: pd.DataFrame, date_format: str | None, assert_same_bars: SameBars
+) -> None:
     frame.to_csv(tmp_path / "AAVEUSDT_1h.csv", index=False, date_format=date_format)
     assert_same_bars(native_bars(CsvSource(path=tmp_path), AAVE), frame)
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_csv_with_epoch_timestamps(tmp_path: Path, frame: pd.DataFrame, unit: str) -> None:
+def test_csv_with_epoch_timestamps(tmp_path: Path, frame: pd.DataFrame, unit: str, assert_same_bars: SameBars) -> None:
     stored = frame.copy()
     stored["timestamp"] = frame["timestamp"].dt.as_unit(unit).astype("int64")
     stored.to_csv(tmp_path / "AAVEUSDT_1h.csv", index=False)
@@ -58,7 +55,7 @@ def test_csv_and_parquet_of_the_same_bars_have_one_fingerprint(tmp_path: Path, s
     assert native_bars(copy, AAVE).sha256() == native_bars(source, AAVE).sha256()
 
 
-def test_several_files_of_an_asset_are_merged(tmp_path: Path, frame: pd.DataFrame) -> None:
+def test_several_files_of_an_asset_are_merged(tmp_path: Path, frame: pd.DataFrame, assert_same_bars: SameBars) -> None:
     frame.iloc[50:].to_parquet(tmp_path / "AAVEUSDT-b.parquet")
     frame.iloc[:60].to_parquet(tmp_path / "AAVEUSDT-a.parquet")
     bars = native_bars(ParquetSource(path=tmp_path, pattern="{base}{quote}-*.parquet"), AAVE)
