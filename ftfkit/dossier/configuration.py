@@ -1,0 +1,149 @@
+"""Section 1: what was run, on which data, and what of it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftfkit.dossier.overview import tallies
+from ftfkit.dossier.record import Record
+from ftfkit.dossier.text import Table, assignments, count, listed, moment, number, percent, table
+
+LONG = 40  # assets beyond which a table shows extremes only
+
+
+def sweep(record: Record) -> Table:
+    """Parameters of the sweep."""
+    plan, tally = record.plan, tallies(record)
+    shape = f"{len(record.names)} × {len(record.assets)} × {len(record.folds)}"
+    hpo, cv, period = plan["hpo"], plan["cv"], plan["period"]
+    lines = [
+        ("Factor", listed(plan["factor_groups"]) or "none"),
+        ("Variants", str(len(record.names))),
+        (f"Assets ({len(record.assets)})", f"{listed(record.assets)} ({plan['universe']['name']})"),
+        ("Label scheme", plan["label"]),
+        ("Period (UTC)", f"{moment(period['start_utc'])} to {moment(period['end_utc'])}"),
+        ("Hold-out from", moment(period["holdout_from"]) if period["holdout_from"] else "none reserved"),
+        ("Folds", f"{len(record.folds)} an asset ({cv['option']}, embargo {cv['embargo_bars']} bars)"),
+        ("Model seeds a cell", str(cv["repeats"])),
+        ("Cells planned", f"{shape} = {count(tally['planned'])}"),
+        ("Useful rows", f"{count(tally['ok'])} of {count(tally['planned'])}{_shortfall(tally)}"),
+        ("Power mode", f"{hpo['option']} ({hpo['n_trials']} trials a fold, objective {hpo['objective']})"),
+        ("Context", assignments(plan["options"])),
+        ("Comparison", assignments(plan["stats"])),
+        ("Gates", f"{plan['gates']['name']}, required lift {record.required_lift:+.4g}"),
+        ("Seed", str(plan["seed"])),
+    ]
+    return table(("Param", "Value"), lines, n_text=2)
+
+
+def variants(record: Record) -> Table:
+    """Each variant's factor options and their parameters."""
+    rows = []
+    for name in record.names:
+        variant = record.plan["variants"][name]
+        groups = record.plan["factor_groups"]
+        options = {g: variant["options"].get(g, record.plan["options"].get(g)) for g in groups}
+        role = f"{name} (baseline)" if name == record.baseline else name
+        rows.append((role, assignments(options), _parameters(variant.get("config", {}), groups)))
+    return table(("Variant", "Option", "Parameters"), rows, n_text=3)
+
+
+def data(record: Record) -> Table:
+    """Bars, gaps and events of each asset; beyond 40 assets those with most missing bars."""
+    found: Mapping[str, Mapping[str, Any]] = record.plan["data"]
+    names = [asset for asset in record.assets if asset in found]
+    note = ""
+    if len(names) > LONG:
+        names = sorted(names, key=lambda a: -found[a]["quality"].get("n_missing", 0))[:LONG]
+        note = f"The {LONG} assets with most missing bars of {len(found)}; all are in plan.json."
+    bars = ("native bars", "label bars", "gaps", "missing bars", "repaired", "zero volume", "label bars dropped")
+    columns = ("Asset", *bars, "events", "events dropped", "tie share", "BUY prevalence")
+    return table(columns, [_data_row(asset, found[asset]) for asset in names], note=note)
+
+
+def dropped(record: Record) -> Table:
+    """Reasons for which label bars gave no event, over all assets."""
+    reasons: dict[str, int] = {}
+    for entry in record.plan["data"].values():
+        for reason, n in entry.get("dropped", {}).items():
+            reasons[reason] = reasons.get(reason, 0) + n
+    return table(("Reason", "label bars without event"), [(name, count(n)) for name, n in sorted(reasons.items())])
+
+
+def origins(record: Record) -> list[str]:
+    """Where the bars came from, each origin once."""
+    return sorted({str(entry["origin"]) for entry in record.plan["data"].values() if "origin" in entry})
+
+
+def folds(record: Record) -> Table:
+    """Calendar of the test blocks with the baseline's event counts and purging, means over assets."""
+    edges = record.plan["period"]["edges_utc"]
+    first = len(edges) - 1 - len(record.folds)  # walk-forward never tests its first block
+    rows = []
+    chosen = record.ok["variant"] == record.baseline
+    for position, fold in enumerate(record.folds):
+        start, end = edges[first + position : first + position + 2] if first >= 0 else ("n/a", "n/a")
+        here = chosen & (record.ok["fold"] == fold)
+        means = {name: record.column(name)[here].mean() for name in ("n_train", "n_purged", "n_test")}
+        prevalence = number(record.column("prevalence")[here].mean())
+        rows.append(
+            (str(fold), moment(start), moment(end), *(count(round(value, 1)) for value in means.values()), prevalence)
+        )
+    columns = ("Fold", "test block from (UTC)", "to", "training events", "purged", "test events", "BUY prevalence")
+    return table(columns, rows, n_text=3)
+
+
+def gates(record: Record) -> Table:
+    """The pre-registered checks with their parameters."""
+    checks = record.plan["gates"]["checks"]
+    return table(("Gate", "Parameters"), [(name, assignments(p) or "defaults") for name, p in checks.items()], 2)
+
+
+def errors(record: Record) -> Table:
+    """Error rows with the line of the traceback that names the cause."""
+    rows = record.rows[record.rows["status"] == "error"]
+    lines = [
+        (str(row["variant"]), str(row["asset"]), str(row["fold"]), first_line(row.get("error")))
+        for _, row in rows.head(LONG).iterrows()
+    ]
+    note = f"The first {LONG} of {len(rows)}; all are in rows.parquet." if len(rows) > LONG else ""
+    return table(("Variant", "Asset", "Fold", "Error"), lines, n_text=4, note=note)
+
+
+def absent(record: Record) -> list[str]:
+    """Planned cells that have no row, by name."""
+    have = set(zip(record.rows["variant"], record.rows["asset"], record.rows["fold"], strict=True))
+    cells = [(cell["variant"], cell["asset"], cell["fold"]) for cell in record.plan["cells"]]
+    return [f"{variant}, {asset}, fold {fold}" for variant, asset, fold in cells if (variant, asset, fold) not in have]
+
+
+def first_line(error: object) -> str:
+    """The exception of a traceback: its first line that is neither the heading nor a frame."""
+    lines = str(error or "").strip().splitlines()
+    named = [line for line in lines if line[:1].strip() and not line.startswith("Traceback")]
+    return (named or lines or ["no traceback was kept"])[0].strip()[:200]
+
+
+def _shortfall(tally: Mapping[str, int]) -> str:
+    parts = [f"{tally[name]} {name}" for name in ("error", "skipped", "missing") if tally[name]]
+    return f" ({', '.join(parts)})" if parts else " (full coverage)"
+
+
+def _parameters(config: Mapping[str, Mapping[str, Any]], groups: list[str]) -> str:
+    sections = {group: {k: v for k, v in config.get(group, {}).items() if k != "name"} for group in groups}
+    return "; ".join(assignments(values) for values in sections.values() if values) or "none"
+
+
+def _data_row(asset: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    quality = entry["quality"]
+    repaired = quality.get("n_sorted", 0) + quality.get("n_duplicates", 0)
+    bars = (entry["n_native"], entry["n_label"], quality.get("n_gaps"), quality.get("n_missing"), repaired)
+    rest = (quality.get("n_zero_volume"), quality.get("n_label_dropped"), entry["n_events"])
+    return (
+        asset,
+        *map(count, (*bars, *rest)),
+        count(sum(entry["dropped"].values())),
+        percent(entry["tie_share"], 2),
+        number(entry["prevalence"]),
+    )

@@ -1,0 +1,53 @@
+"""Extra sections that installed plugins offer; a run can be reported without the plugins it used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from ftfkit.components import DossierSection
+from ftfkit.dossier.record import Record
+from ftfkit.errors import PluginError
+from ftfkit.plugins import registry
+
+
+@dataclass(frozen=True)
+class RenderedSection:
+    """Title and Markdown of one plugin section."""
+
+    title: str
+    body: Markup
+
+
+def registered_sections() -> dict[str, DossierSection]:
+    """Sections of all loaded plugins, by name.
+
+    Raises
+    ------
+    PluginError
+        When one cannot be imported or built without parameters.
+    """
+    found = registry().registrations["dossier_section"]
+    made = {}
+    for name in sorted(found):
+        try:
+            made[name] = found[name].load()()
+        except ValueError as error:  # pydantic's, for a section with parameters that lack defaults
+            raise PluginError(f"{found[name].owner}: dossier section {name!r} must build without parameters") from error
+    return made
+
+
+def render_sections(record: Record, sections: Mapping[str, DossierSection]) -> list[RenderedSection]:
+    """Each section's Markdown; one that fails is shown as its error, since the run itself is not at fault."""
+    verdicts = record.verdict.variants if record.verdict else {}
+    comparisons = {name: verdict.comparison for name, verdict in verdicts.items()}
+    rendered = []
+    for name, section in sections.items():
+        try:
+            body = section.render(record.rows.copy(), comparisons)
+        except Exception as error:
+            body = f"    section {name!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        rendered.append(RenderedSection(section.title, Markup(body)))  # Markdown of installed code
+    return rendered
