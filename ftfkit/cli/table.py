@@ -38,15 +38,17 @@ def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
     console = console or Console(highlight=False, soft_wrap=True)
     marks = [name for name, on in (("synthetic data", verdict.synthetic), ("post hoc", verdict.post_hoc)) if on]
     title = f"{verdict.gates}, baseline {verdict.baseline}" + "".join(f" [{mark}]" for mark in marks)
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-    for heading in ("variant", "verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)", "gates not passed"):
-        table.add_column(heading, overflow="fold")
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("variant", overflow="fold", min_width=min(18, max(map(len, verdict.variants), default=7)))
+    for heading in ("verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)"):
+        table.add_column(heading, no_wrap=True)
     for item in verdict.variants.values():
         table.add_row(*_cells(item))
     console.print(table)
     for item in verdict.variants.values():
-        for reason in item.reasons[:3]:
-            console.print(Text(f"  {item.variant}: {reason}"))
+        console.print(Text(f"{item.variant}: {item.verdict}").append(_missed(item)))
+        for reason in item.reasons:
+            console.print(Text(f"  {reason}"))
 
 
 def print_gates(verdict: Verdict, console: Console | None = None) -> None:
@@ -70,22 +72,26 @@ def _value(value: float | str | None) -> Text:
 def _cells(item: VariantVerdict) -> Sequence[Text | str]:
     comparison = item.comparison
     low, high = comparison.ci95
-    missed = Text(", ").join(
-        Text(f"{name} {gate.status}" if gate.status != "FAIL" else name, style=_MARKS[gate.status])
-        for name, gate in item.gates.items()
-        if gate.status not in {"PASS", "NOT_APPLICABLE"}
-    )
     verdict = Text(item.verdict + (" (fragile)" if item.fragile else ""), style=_COLOURS[item.verdict])
     return (
         item.variant,
         verdict,
         _number(comparison.mean, "+.4f"),
-        f"[{_number(low, '+.4f')}, {_number(high, '+.4f')}]".replace("[", "\\["),
+        f"{_number(low, '+.4f')} {_number(high, '+.4f')}",
         _number(comparison.d_z, "+.2f"),
         _number(comparison.p_bh, ".2g"),
         _number(comparison.nadeau_bengio.p_bh, ".2g"),
-        missed,
     )
+
+
+def _missed(item: VariantVerdict) -> Text:
+    """Gates that did not pass, in the colour of their status."""
+    open_gates = {name: gate for name, gate in item.gates.items() if gate.status not in {"PASS", "NOT_APPLICABLE"}}
+    named = [
+        Text(name if gate.status == "FAIL" else f"{name} {gate.status}", style=_MARKS[gate.status])
+        for name, gate in open_gates.items()
+    ]
+    return Text("; gates not passed: ").append(Text(", ").join(named)) if named else Text("; every gate passed")
 
 
 def _number(value: float | None, form: str) -> str:
