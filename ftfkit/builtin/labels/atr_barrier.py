@@ -73,11 +73,6 @@ class AtrBarrier(LabelScheme):
         touch[both], exit_open[both] = _decide_on_native(bars, native, exit_bar[both], stop[both], target[both])
         tie = touch == BOTH
         touch[tie] = TARGET if self.tie == "target_first" else STOP
-        exit_price = np.select(
-            [touch == STOP, touch == TARGET],
-            [np.minimum(stop, exit_open), np.maximum(target, exit_open)],
-            bars.close[exit_bar],
-        )
         keep = ~tie if self.tie == "drop" else np.ones(len(start), dtype=bool)
         return Events(
             bar=start[keep],
@@ -86,7 +81,7 @@ class AtrBarrier(LabelScheme):
             t1=bars.close_time[exit_bar[keep]],
             y=(touch[keep] == TARGET).astype(np.int8),
             entry=entry[keep],
-            exit_price=exit_price[keep],
+            exit_price=_exit_price(touch, stop, target, exit_open, bars.close[exit_bar])[keep],
             dropped={**dropped, "tie": int((~keep).sum())},
             tie_share=float(tie.mean()) if len(tie) else 0.0,
         )
@@ -134,6 +129,14 @@ def _first_touch(
         exit_bar[event[done]], touch[event[done]] = at[done], hit[done]
         event, at, stop, target = event[~done], at[~done], stop[~done], target[~done]
     return exit_bar, touch
+
+
+def _exit_price(
+    touch: Touch, stop: FloatArray, target: FloatArray, exit_open: FloatArray, exit_close: FloatArray
+) -> FloatArray:
+    """The barrier, or the open beyond it when the bar gaps through; the close where nothing was touched."""
+    at_barrier = [np.minimum(stop, exit_open), np.maximum(target, exit_open)]
+    return np.select([touch == STOP, touch == TARGET], at_barrier, exit_close)
 
 
 def _decide_on_native(

@@ -184,7 +184,7 @@ def test_cutting_the_future_changes_no_complete_label(real_bars, pair):
 @pytest.mark.parametrize(
     ("after", "y", "exit_bar", "exit_price"),
     [
-        ([(100, 101, 97, 98), (98, 99, 97, 98)], 0, 2, 98),  # touches the stop exactly at 98
+        ([(100, 101, 98, 99), (99, 99, 97, 98)], 0, 2, 98),  # touches the stop exactly at 98
         ([(100, 104, 99, 103), (98, 99, 90, 98)], 1, 2, 104),  # touches the target exactly at 104
         ([(96, 97, 95, 96), (98, 99, 90, 98)], 0, 2, 96),  # opens below the stop
         ([(106, 107, 105, 106), (98, 99, 90, 98)], 1, 2, 106),  # opens above the target
@@ -207,6 +207,24 @@ def test_a_native_tie_is_decided_by_the_parameter(tie, y, exit_price):
     assert events.exit_price.tolist() == exit_price
     assert events.tie_share == 1.0
     assert events.dropped["tie"] == (tie == "drop")
+
+
+@pytest.mark.parametrize(
+    ("hours", "y", "exit_price"),
+    [
+        ([(100, 105, 99, 103), (103, 103, 90, 91)], 1, 104),  # the target in the first hour
+        ([(100, 101, 97, 99), (99, 105, 98, 104)], 0, 98),  # the stop in the first hour
+        ([(100, 101, 99, 100), (95, 105, 94, 95)], 0, 95),  # a tie in the second hour, which opens below the stop
+        ([(100, 101, 99, 100), (106, 107, 97, 98)], 0, 98),  # a tie in the second hour, which opens above the target
+    ],
+)
+def test_a_bar_that_touches_both_is_decided_hour_by_hour(hours, y, exit_price):
+    quiet = (100, 101, 99, 100)
+    opens, highs, lows, closes = zip(*hours, strict=True)
+    bars = bars_of([quiet, quiet, (opens[0], max(highs), min(lows), closes[-1])], bar_hours=2)
+    scheme = AtrBarrier(stop_atr=1, target_atr=2, bar_hours=2, atr_bars=1, max_holding_bars=1)
+    events = scheme.events(bars, bars_of([quiet] * 4 + hours))
+    assert (events.y.tolist(), events.exit_price.tolist()) == ([y], [exit_price])
 
 
 def test_a_gap_gives_no_event_whose_window_crosses_it():
