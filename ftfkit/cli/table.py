@@ -56,13 +56,16 @@ def print_gates(verdict: Verdict, console: Console | None = None) -> None:
     console = console or Console(highlight=False, soft_wrap=True)
     for item in verdict.variants.values():
         table = Table(title=Text(item.variant), box=box.SIMPLE_HEAD, title_justify="left")
-        for heading in ("gate", "status", "observed", "threshold", "unit", "reason"):
+        for heading in ("gate", "status", "observed", "threshold", "unit"):
             table.add_column(heading, overflow="fold")
         beside = {f"{name} (advice)": gate for name, gate in item.advice.items()}
         for name, gate in {**item.gates, **beside}.items():
             status = Text(gate.status, style=_MARKS[gate.status])
-            table.add_row(name, status, _value(gate.observed), _value(gate.threshold), gate.unit, Text(gate.reason))
+            table.add_row(name, status, _value(gate.observed), _value(gate.threshold), gate.unit)
         console.print(table)
+        for name, gate in item.advice.items():
+            if gate.status != "PASS":
+                console.print(Text(f"  {name} (advice) {gate.status}: {gate.reason}"))
 
 
 def _value(value: float | str | None) -> Text:
