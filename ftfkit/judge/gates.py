@@ -64,7 +64,7 @@ def _first_nan(check: GateCheck, evidence: GateEvidence) -> str:
             empty = frame[frame[column].isna()]
             if len(empty):
                 first = empty.iloc[0]
-                return f"{column} is NaN: {Cell(first['variant'], first['asset'], first['fold'])}"
+                return f"{column} is NaN: {Cell(first['variant'], first['asset'], int(first['fold']))}"
     return ""
 
 

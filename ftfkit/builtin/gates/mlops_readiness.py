@@ -21,7 +21,7 @@ _MARKER = re.compile(
 )
 _PLACEHOLDER = re.compile(
     r"(?i)(todo|tbd|tba|fixme|xxx|placeholder|n/?a|none|nothing yet|fill( (this|me))? in|write (this|me)|"
-    r"<[^<>]*>|\[[^\[\]]*\]|\{[^{}]*\})[\s.:!]*"
+    r"<[^<>]*>|\[[^\[\]]*\]|\{+[^{}]*\}+)[\s.:!]*"
 )
 _OPEN_TASK = re.compile(r"\[ \]\s")
 _NUMBER = re.compile(r"^(section\s+)?\d+(\.\d+)*[.):]?\s+", re.IGNORECASE)
