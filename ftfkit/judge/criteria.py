@@ -51,5 +51,6 @@ def readiness_file(named: str) -> Path:
 
     package, _, inside = named.removeprefix(PACKAGE_SCHEME).partition("/")
     spec = find_spec(package.replace("-", "_"))
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places or [package]))) / inside
+    folder = Path(next(iter((spec and spec.submodule_search_locations) or [package])))
+    installed = folder / inside
+    return installed if installed.exists() else folder.parent / inside  # a checkout keeps it beside the package
