@@ -1,0 +1,54 @@
+"""Series of one asset's bars and trailing windows over them; a window that holds a NaN is NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ftfkit.types import Bars, FloatArray
+
+Column = FloatArray  # shape (n_bars,)
+Columns = Mapping[str, Column]
+
+
+def log_steps(bars: Bars) -> Column:
+    """Log return from the bar before, NaN on the first bar of each gap-free segment."""
+    step = np.full(len(bars), np.nan)
+    step[1:] = np.diff(np.log(bars.close))
+    step[[rows.start for rows in bars.segments]] = np.nan
+    return step
+
+
+def trailing(series: Column, n: int) -> FloatArray:
+    """The ``n`` latest values at each row, oldest first, NaN before the start; shape (len(series), n).
+
+    Examples
+    --------
+    >>> trailing(np.array([1.0, 2.0, 3.0]), 2)
+    array([[nan,  1.],
+           [ 1.,  2.],
+           [ 2.,  3.]])
+    """
+    if not len(series):
+        return np.empty((0, n))
+    padded = np.concatenate([np.full(n - 1, np.nan), series])
+    # A copy lies row by row in memory, so that a row's sum does not depend on how many rows there are.
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, n))
+
+
+def by_segment(bars: Bars, function: Callable[[Bars], Columns]) -> Columns:
+    """Columns of each gap-free segment by itself, joined again."""
+    blocks = [function(bars.take(rows)) for rows in bars.segments or (slice(0, 0),)]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def covariance(x: Column, y: Column, n: int) -> Column:
+    """Trailing population covariance of two aligned series; shape (len(x),)."""
+    a, b = trailing(x, n), trailing(y, n)
+    return np.asarray(((a - a.mean(axis=1, keepdims=True)) * (b - b.mean(axis=1, keepdims=True))).mean(axis=1))
+
+
+def correlation(x: Column, y: Column, n: int) -> Column:
+    """Trailing Pearson correlation of two aligned series; not finite where one of them does not move."""
+    return np.asarray(covariance(x, y, n) / np.sqrt(covariance(x, x, n) * covariance(y, y, n)))
