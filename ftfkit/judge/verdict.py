@@ -114,6 +114,8 @@ def judge_rows(  # noqa: PLR0913 - the last three are facts of the run, carried 
         When the rows cannot be judged at all.
     """
     rows = validated(rows)
+    if criteria.stats.metric not in rows:
+        raise RowsError(f"rows: stats.metric == {criteria.stats.metric} must be a column of the rows (ftfkit)")
     grid = _known_grid(rows, baseline) if grid is None else grid
     check_within(rows, grid, baseline)
     pairs = {variant: pair(rows, baseline, variant) for variant in grid.variants}

@@ -265,6 +265,12 @@ def test_an_unknown_baseline_lists_the_known(panel, strict) -> None:
         judge_rows(panel(), baseline="champion", criteria=strict)
 
 
+def test_an_unknown_metric_is_refused(panel, strict) -> None:
+    other = Criteria(strict.gates, strict.checks, strict.stats.model_copy(update={"metric": "f2_buy"}))
+    with pytest.raises(RowsError, match=r"stats\.metric == f2_buy must be a column"):
+        judge_rows(panel(), baseline="none", criteria=other)
+
+
 @pytest.mark.parametrize("n_assets", [1, 2])
 @pytest.mark.parametrize("n_folds", [2, 6, 12])
 def test_any_number_of_assets_and_folds_is_judged(panel, published, n_assets: int, n_folds: int) -> None:
