@@ -83,8 +83,13 @@ def search(
 
     Notes
     -----
-    Among equal trials the earliest wins; a pruned trial never does. ``n_trials: 0``, or an empty search space, takes the
-    declared parameters, and rounds by the same rule.
+    Among equal trials the earliest wins; a pruned trial never does. ``n_trials: 0``, or an empty search space, takes
+    the declared parameters, and rounds by the same rule.
+
+    Raises
+    ------
+    FloatingPointError
+        When the model gives probabilities that are not finite.
     """
     evaluate = score_function(hpo, f1_rule)
 
