@@ -89,6 +89,7 @@ class Store(AbstractContextManager["Store"]):
                 "configuration", "store.url", url_shown(url), f"cannot be opened: {_brief(error)}"
             ) from error
         if version != SCHEMA:
+            self._engine.dispose()
             rule = f"holds schema {version}, this ftfkit reads schema {SCHEMA}"
             raise ConfigError("configuration", "store.url", url_shown(url), rule)
 
