@@ -117,5 +117,5 @@ def test_plugin_metric_that_is_not_finite_or_repeats_a_column_is_refused() -> No
     block = scored([0, 1], [0.1, 0.2])
     with pytest.raises(PluginError, match="metric turnover: turnover == inf must be finite"):
         extra_metrics({"turnover": Turnover.model_construct(value=float("inf"))}, block)
-    with pytest.raises(PluginError, match="metric second: turnover == 2.0 must be finite and of one metric only"):
+    with pytest.raises(PluginError, match=r"metric second: turnover == 2\.0 must be finite and of one metric only"):
         extra_metrics({"first": Turnover(), "second": Turnover()}, block)
