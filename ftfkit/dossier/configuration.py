@@ -6,53 +6,53 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftfkit.dossier.overview import tallies
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, assignments, count, listed, moment, number, percent, table
 
 LONG = 40  # assets beyond which a table shows extremes only
 
 
-def sweep(record: Record) -> Table:
+def sweep(results: Results) -> Table:
     """Parameters of the sweep."""
-    plan, tally = record.plan, tallies(record)
-    shape = f"{len(record.names)} × {len(record.assets)} × {len(record.folds)}"
+    plan, tally = results.plan, tallies(results)
+    shape = f"{len(results.names)} × {len(results.assets)} × {len(results.folds)}"
     hpo, cv, period = plan["hpo"], plan["cv"], plan["period"]
     lines = [
         ("Factor", listed(plan["factor_groups"]) or "none"),
-        ("Variants", str(len(record.names))),
-        (f"Assets ({len(record.assets)})", f"{listed(record.assets)} ({plan['universe']['name']})"),
+        ("Variants", str(len(results.names))),
+        (f"Assets ({len(results.assets)})", f"{listed(results.assets)} ({plan['universe']['name']})"),
         ("Label scheme", plan["label"]),
         ("Period (UTC)", f"{moment(period['start_utc'])} to {moment(period['end_utc'])}"),
         ("Hold-out from", moment(period["holdout_from"]) if period["holdout_from"] else "none reserved"),
-        ("Folds", f"{len(record.folds)} an asset ({cv['option']}, embargo {cv['embargo_bars']} bars)"),
+        ("Folds", f"{len(results.folds)} an asset ({cv['option']}, embargo {cv['embargo_bars']} bars)"),
         ("Model seeds a cell", str(cv["repeats"])),
         ("Cells planned", f"{shape} = {count(tally['planned'])}"),
         ("Useful rows", f"{count(tally['ok'])} of {count(tally['planned'])}{_shortfall(tally)}"),
         ("Power mode", f"{hpo['option']} ({hpo['n_trials']} trials a fold, objective {hpo['objective']})"),
         ("Context", assignments(plan["options"])),
         ("Comparison", assignments(plan["stats"])),
-        ("Gates", f"{plan['gates']['name']}, required lift {record.required_lift:+.4g}"),
+        ("Gates", f"{plan['gates']['name']}, required lift {results.required_lift:+.4g}"),
         ("Seed", str(plan["seed"])),
     ]
     return table(("Param", "Value"), lines, n_text=2)
 
 
-def variants(record: Record) -> Table:
+def variants(results: Results) -> Table:
     """Each variant's factor options and their parameters."""
     rows = []
-    for name in record.names:
-        variant = record.plan["variants"][name]
-        groups = record.plan["factor_groups"]
-        options = {g: variant["options"].get(g, record.plan["options"].get(g)) for g in groups}
-        role = f"{name} (baseline)" if name == record.baseline else name
+    for name in results.names:
+        variant = results.plan["variants"][name]
+        groups = results.plan["factor_groups"]
+        options = {g: variant["options"].get(g, results.plan["options"].get(g)) for g in groups}
+        role = f"{name} (baseline)" if name == results.baseline else name
         rows.append((role, assignments(options), _parameters(variant.get("config", {}), groups)))
     return table(("Variant", "Option", "Parameters"), rows, n_text=3)
 
 
-def data(record: Record) -> Table:
+def data(results: Results) -> Table:
     """Bars, gaps and events of each asset; beyond 40 assets those with most missing bars."""
-    found: Mapping[str, Mapping[str, Any]] = record.plan["data"]
-    names = [asset for asset in record.assets if asset in found]
+    found: Mapping[str, Mapping[str, Any]] = results.plan["data"]
+    names = [asset for asset in results.assets if asset in found]
     note = ""
     if len(names) > LONG:
         names = sorted(names, key=lambda a: -found[a]["quality"].get("n_missing", 0))[:LONG]
@@ -62,31 +62,31 @@ def data(record: Record) -> Table:
     return table(columns, [_data_row(asset, found[asset]) for asset in names], note=note)
 
 
-def dropped(record: Record) -> Table:
+def dropped(results: Results) -> Table:
     """Reasons for which label bars gave no event, over all assets."""
     reasons: dict[str, int] = {}
-    for entry in record.plan["data"].values():
+    for entry in results.plan["data"].values():
         for reason, n in entry.get("dropped", {}).items():
             reasons[reason] = reasons.get(reason, 0) + n
     return table(("Reason", "label bars without event"), [(name, count(n)) for name, n in sorted(reasons.items())])
 
 
-def origins(record: Record) -> list[str]:
+def origins(results: Results) -> list[str]:
     """Where the bars came from, each origin once."""
-    return sorted({str(entry["origin"]) for entry in record.plan["data"].values() if "origin" in entry})
+    return sorted({str(entry["origin"]) for entry in results.plan["data"].values() if "origin" in entry})
 
 
-def folds(record: Record) -> Table:
+def folds(results: Results) -> Table:
     """Calendar of the test blocks with the baseline's event counts and purging, means over assets."""
-    edges = record.plan["period"]["edges_utc"]
-    first = len(edges) - 1 - len(record.folds)  # walk-forward never tests its first block
+    edges = results.plan["period"]["edges_utc"]
+    first = len(edges) - 1 - len(results.folds)  # walk-forward never tests its first block
     rows = []
-    chosen = record.ok["variant"] == record.baseline
-    for position, fold in enumerate(record.folds):
+    chosen = results.ok["variant"] == results.baseline
+    for position, fold in enumerate(results.folds):
         start, end = edges[first + position : first + position + 2] if first >= 0 else ("n/a", "n/a")
-        here = chosen & (record.ok["fold"] == fold)
-        means = {name: record.column(name)[here].mean() for name in ("n_train", "n_purged", "n_test")}
-        prevalence = number(record.column("prevalence")[here].mean())
+        here = chosen & (results.ok["fold"] == fold)
+        means = {name: results.column(name)[here].mean() for name in ("n_train", "n_purged", "n_test")}
+        prevalence = number(results.column("prevalence")[here].mean())
         rows.append(
             (str(fold), moment(start), moment(end), *(count(round(value, 1)) for value in means.values()), prevalence)
         )
@@ -94,15 +94,15 @@ def folds(record: Record) -> Table:
     return table(columns, rows, n_text=3)
 
 
-def gates(record: Record) -> Table:
+def gates(results: Results) -> Table:
     """The pre-registered checks with their parameters."""
-    checks = record.plan["gates"]["checks"]
+    checks = results.plan["gates"]["checks"]
     return table(("Gate", "Parameters"), [(name, assignments(p) or "defaults") for name, p in checks.items()], 2)
 
 
-def errors(record: Record) -> Table:
+def errors(results: Results) -> Table:
     """Error rows with the line of the traceback that names the cause."""
-    rows = record.rows[record.rows["status"] == "error"]
+    rows = results.rows[results.rows["status"] == "error"]
     lines = [
         (str(row["variant"]), str(row["asset"]), str(row["fold"]), first_line(row.get("error")))
         for _, row in rows.head(LONG).iterrows()
@@ -111,10 +111,10 @@ def errors(record: Record) -> Table:
     return table(("Variant", "Asset", "Fold", "Error"), lines, n_text=4, note=note)
 
 
-def absent(record: Record) -> list[str]:
+def absent(results: Results) -> list[str]:
     """Planned cells that have no row, by name."""
-    have = set(zip(record.rows["variant"], record.rows["asset"], record.rows["fold"], strict=True))
-    cells = [(cell["variant"], cell["asset"], cell["fold"]) for cell in record.plan["cells"]]
+    have = set(zip(results.rows["variant"], results.rows["asset"], results.rows["fold"], strict=True))
+    cells = [(cell["variant"], cell["asset"], cell["fold"]) for cell in results.plan["cells"]]
     return [f"{variant}, {asset}, fold {fold}" for variant, asset, fold in cells if (variant, asset, fold) not in have]
 
 

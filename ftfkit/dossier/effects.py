@@ -5,36 +5,36 @@ from __future__ import annotations
 import pandas as pd
 
 from ftfkit.dossier.configuration import LONG
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, count, number, p_value, table
 from ftfkit.types import Comparison, FoldTest, VariantVerdict
 
 WIDE = 8  # variants side by side in one table
 
 
-def f1_tables(record: Record) -> list[Table]:
+def f1_tables(results: Results) -> list[Table]:
     """Mean f1_buy over folds by asset and variant, at most eight variants a table, the always-BUY F1 beside it."""
-    scores = record.by_asset("f1_buy")
-    always = record.by_asset("f1_always_buy")
-    shown, note = _shown_assets(record)
-    variants = list(record.variants)
+    scores = results.by_asset("f1_buy")
+    always = results.by_asset("f1_always_buy")
+    shown, note = _shown_assets(results)
+    variants = list(results.variants)
     chunks = [variants[i : i + WIDE] for i in range(0, len(variants), WIDE)] or [[]]
-    return [_f1_table(scores, always, [record.baseline, *chunk], shown, note) for chunk in chunks]
+    return [_f1_table(scores, always, [results.baseline, *chunk], shown, note) for chunk in chunks]
 
 
-def f1_sentences(record: Record) -> list[str]:
+def f1_sentences(results: Results) -> list[str]:
     """Who is best where, and how the baseline stands against buying always."""
-    scores, always = record.by_asset("f1_buy"), record.mean("f1_always_buy")
+    scores, always = results.by_asset("f1_buy"), results.mean("f1_always_buy")
     complete = scores.dropna()
     if complete.empty:
         return ["No asset has rows of every variant."]
     n = len(complete)
     lines = []
-    if record.variants:
-        others = complete[list(record.variants)].max(axis=1)
-        ahead = int((complete[record.baseline] >= others).sum())
-        lines.append(f"The baseline {record.baseline} is highest on {ahead} of {n} assets.")
-    score, floor = scores[record.baseline].mean(), always[record.baseline]
+    if results.variants:
+        others = complete[list(results.variants)].max(axis=1)
+        ahead = int((complete[results.baseline] >= others).sum())
+        lines.append(f"The baseline {results.baseline} is highest on {ahead} of {n} assets.")
+    score, floor = scores[results.baseline].mean(), always[results.baseline]
     if pd.isna(floor):
         lines.append("The rows carry no f1_always_buy, so nothing here says whether any of these F1 show skill.")
     else:
@@ -46,30 +46,30 @@ def f1_sentences(record: Record) -> list[str]:
     return lines
 
 
-def method(record: Record) -> str:
+def method(results: Results) -> str:
     """How the comparison was made, with its constants."""
-    stats = record.plan["stats"]
+    stats = results.plan["stats"]
     return (
         f"Bootstrap CI{100 * stats['confidence']:g} of {count(stats['n_resamples'])} resamples, seed {stats['seed']}; "
         "t and p two-sided; Benjamini-Hochberg over all planned variants."
     )
 
 
-def always_buy_line(record: Record) -> str:
+def always_buy_line(results: Results) -> str:
     """Level of f1_buy beside the F1 of buying every event."""
-    score, floor = record.mean("f1_buy"), record.mean("f1_always_buy")
+    score, floor = results.mean("f1_buy"), results.mean("f1_always_buy")
     if floor.isna().all():
         return "The always-BUY F1 is not known for these rows."
     best = str(score.idxmax())
     return (
-        f"The highest mean f1_buy is {number(score[best])} ({best}); buying every event of {record.baseline} has "
-        f"{number(floor[record.baseline])}."
+        f"The highest mean f1_buy is {number(score[best])} ({best}); buying every event of {results.baseline} has "
+        f"{number(floor[results.baseline])}."
     )
 
 
-def deltas(record: Record) -> Table:
+def deltas(results: Results) -> Table:
     """Published comparison, one line a variant."""
-    verdicts = record.verdicts
+    verdicts = results.verdicts
     columns = (
         "Variant",
         "n pairs",
@@ -82,23 +82,23 @@ def deltas(record: Record) -> Table:
         f"BH p (m={len(verdicts)})",
     )
     return table(
-        (*columns, "assets improved"), [(*_delta_row(v.comparison, v.variant), _improved(record, v)) for v in verdicts]
+        (*columns, "assets improved"), [(*_delta_row(v.comparison, v.variant), _improved(results, v)) for v in verdicts]
     )
 
 
-def fold_tests(record: Record) -> Table:
+def fold_tests(results: Results) -> Table:
     """t on fold means and Nadeau-Bengio, side by side."""
     columns = ["Variant", "df"]
     for name in ("fold t", "Nadeau-Bengio"):
         columns += [f"{name}: t", "p", "BH p", "CI95 low", "CI95 high"]
     rows = []
-    for verdict in record.verdicts:
+    for verdict in results.verdicts:
         tests = (verdict.comparison.fold_t, verdict.comparison.nadeau_bengio)
         rows.append((verdict.variant, str(tests[0].df), *(cell for test in tests for cell in _test_cells(test))))
     return table(columns, rows)
 
 
-def dependence(record: Record) -> Table:
+def dependence(results: Results) -> Table:
     """How far the pairs are from independent, and what that leaves the run able to see."""
     columns = (
         "Variant",
@@ -110,7 +110,7 @@ def dependence(record: Record) -> Table:
         "MDE at 80 % power",
     )
     rows = []
-    for verdict in record.verdicts:
+    for verdict in results.verdicts:
         c = verdict.comparison
         figures = (number(c.icc_fold, 3), number(c.n_eff, 1), p_value(c.sign_flip_p), p_value(c.sign_flip_floor))
         fragile = "yes" if verdict.fragile else "no"
@@ -118,10 +118,10 @@ def dependence(record: Record) -> Table:
     return table((*columns, "fragile"), rows)
 
 
-def warnings(record: Record) -> list[tuple[str, list[str]]]:
+def warnings(results: Results) -> list[tuple[str, list[str]]]:
     """Each warning once, with the variants it concerns."""
     found: dict[str, list[str]] = {}
-    for verdict in record.verdicts:
+    for verdict in results.verdicts:
         for warning in verdict.warnings:
             found.setdefault(warning, []).append(verdict.variant)
     return list(found.items())
@@ -134,8 +134,8 @@ def _delta_row(comparison: Comparison, name: str) -> tuple[str, ...]:
     return (name, count(c.n_pairs), number(c.mean, signed=True), *interval, *effect, p_value(c.p), p_value(c.p_bh))
 
 
-def _improved(record: Record, verdict: VariantVerdict) -> str:
-    delta = record.delta_by_asset(verdict.comparison.metric)[verdict.variant].dropna()
+def _improved(results: Results, verdict: VariantVerdict) -> str:
+    delta = results.delta_by_asset(verdict.comparison.metric)[verdict.variant].dropna()
     return f"{int((delta > 0).sum())} of {len(delta)}"
 
 
@@ -144,11 +144,11 @@ def _test_cells(test: FoldTest) -> tuple[str, ...]:
     return (number(test.t, 3, signed=True), p_value(test.p), p_value(test.p_bh), *interval)
 
 
-def _shown_assets(record: Record) -> tuple[list[str], str]:
+def _shown_assets(results: Results) -> tuple[list[str], str]:
     """All assets, or the lowest and highest by mean delta where there are many."""
-    if len(record.assets) <= LONG:
-        return list(record.assets), ""
-    order = record.delta_by_asset("f1_buy")[list(record.variants) or [record.baseline]].mean(axis=1).sort_values()
+    if len(results.assets) <= LONG:
+        return list(results.assets), ""
+    order = results.delta_by_asset("f1_buy")[list(results.variants) or [results.baseline]].mean(axis=1).sort_values()
     half = LONG // 2
     names = [str(name) for name in (*order.index[:half], *order.index[-half:])]
     return names, f"The {half} assets with the lowest and the {half} with the highest mean delta of {len(order)}."

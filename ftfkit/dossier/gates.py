@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, compact, table
 from ftfkit.types import GateResult, VariantVerdict
 
@@ -12,9 +12,9 @@ PUBLISHED = ("f1_lift", "joint_metric", "stability", "per_asset", "sample_size",
 _CLEARED = ("PASS", "NOT_APPLICABLE")
 
 
-def overview(record: Record) -> Table:
+def overview(results: Results) -> Table:
     """Status of every gate by variant; one line a variant."""
-    verdicts = record.verdicts
+    verdicts = results.verdicts
     names = list(dict.fromkeys(name for verdict in verdicts for name in verdict.gates))
     rows = [
         (v.variant, v.verdict, *(v.gates[name].status if name in v.gates else "n/a" for name in names))
@@ -23,35 +23,35 @@ def overview(record: Record) -> Table:
     return table(("Variant", "Verdict", *names), rows, n_text=len(names) + 2)
 
 
-def details(record: Record) -> list[tuple[VariantVerdict, Table]]:
+def details(results: Results) -> list[tuple[VariantVerdict, Table]]:
     """Observed value, threshold and reason of every gate, a table a variant."""
-    return [(verdict, _detail(verdict)) for verdict in record.verdicts]
+    return [(verdict, _detail(verdict)) for verdict in results.verdicts]
 
 
-def beyond_published(record: Record) -> list[str]:
+def beyond_published(results: Results) -> list[str]:
     """Names of the gates that are not of the published six, chosen or advice."""
-    names = [name for verdict in record.verdicts for name in (*verdict.gates, *verdict.advice)]
+    names = [name for verdict in results.verdicts for name in (*verdict.gates, *verdict.advice)]
     return [name for name in dict.fromkeys(names) if name not in PUBLISHED]
 
 
-def disagreements(record: Record) -> list[tuple[str, list[str]]]:
+def disagreements(results: Results) -> list[tuple[str, list[str]]]:
     """What gates beyond the published six say against them, with the variants concerned."""
-    return _grouped((message, verdict) for verdict in record.verdicts for message in _disagreements(verdict))
+    return _grouped((message, verdict) for verdict in results.verdicts for message in _disagreements(verdict))
 
 
-def unanswered(record: Record) -> list[tuple[str, list[str]]]:
+def unanswered(results: Results) -> list[tuple[str, list[str]]]:
     """Gates beyond the published six that could not be computed, with the variants concerned."""
     return _grouped(
         (f"{name} could not be computed: {result.reason}", verdict)
-        for verdict in record.verdicts
+        for verdict in results.verdicts
         for name, result in _others(verdict).items()
         if result.status == "ERROR"
     )
 
 
-def answered(record: Record) -> bool:
+def answered(results: Results) -> bool:
     """Whether any gate beyond the published six could be computed."""
-    return any(result.status != "ERROR" for verdict in record.verdicts for result in _others(verdict).values())
+    return any(result.status != "ERROR" for verdict in results.verdicts for result in _others(verdict).values())
 
 
 def _grouped(found: Iterable[tuple[str, VariantVerdict]]) -> list[tuple[str, list[str]]]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, number, table
 from ftfkit.judge.power import folds_needed, mde_factor, power
 from ftfkit.types import Comparison, VariantVerdict
 
 
-def summaries(record: Record) -> list[tuple[VariantVerdict, list[str]]]:
+def summaries(results: Results) -> list[tuple[VariantVerdict, list[str]]]:
     """Sentences for each variant: what happened, what the run could have seen, what follows."""
-    return [(verdict, _WRITERS[verdict.verdict](verdict, record)) for verdict in record.verdicts]
+    return [(verdict, _WRITERS[verdict.verdict](verdict, results)) for verdict in results.verdicts]
 
 
-def brief(record: Record) -> Table:
+def brief(results: Results) -> Table:
     """Verdict, effect and power of each variant in one line, for runs with many."""
     rows = []
-    for verdict in record.verdicts:
+    for verdict in results.verdicts:
         c = verdict.comparison
         failed = listed(name for name, result in verdict.gates.items() if result.status in ("FAIL", "ERROR"))
         effect = (number(value, signed=True) for value in (c.mean, *c.ci95))
@@ -27,62 +27,62 @@ def brief(record: Record) -> Table:
     return table(columns, rows, n_text=3)
 
 
-def _lock(verdict: VariantVerdict, record: Record) -> list[str]:
+def _lock(verdict: VariantVerdict, results: Results) -> list[str]:
     c = verdict.comparison
-    lines = [f"Every gate passed. {_effect(c, record)}", _second_opinion(c)]
-    if len(record.variants) > 1:
+    lines = [f"Every gate passed. {_effect(c, results)}", _second_opinion(c)]
+    if len(results.variants) > 1:
         lines.append(
-            f"It is one of {len(record.variants)} variants looked at, and the best of several looks better than it is: "
-            "expect less in production."
+            f"It is one of {len(results.variants)} variants looked at, and the best of several looks better than it "
+            "is: expect less in production."
         )
-    if record.post_hoc:
+    if results.post_hoc:
         lines.append("The gates or the set of variants were not fixed before the rows were seen (post hoc).")
     return lines
 
 
-def _abandon(verdict: VariantVerdict, record: Record) -> list[str]:
+def _abandon(verdict: VariantVerdict, results: Results) -> list[str]:
     c = verdict.comparison
-    lines = [f"{_failed(verdict)} {_effect(c, record)}"]
+    lines = [f"{_failed(verdict)} {_effect(c, results)}"]
     high = c.ci95[1]
     if high is not None and high < 0:
         lines.append("The bootstrap interval excludes 0 in the wrong direction.")
     upper = c.fold_t.ci95[1]
-    if upper is not None and upper < record.required_lift:
+    if upper is not None and upper < results.required_lift:
         lines.append(
             f"The interval of the fold means ends at {number(upper, signed=True)}, below the required lift: a true "
-            f"lift of {_lift(record)} is not compatible with these rows."
+            f"lift of {_lift(results)} is not compatible with these rows."
         )
     elif upper is not None:
         lines.append("The lift itself is not ruled out; the other gates are what rules the variant out.")
-    return [*lines, _power(c, record)]
+    return [*lines, _power(c, results)]
 
 
-def _inconclusive(verdict: VariantVerdict, record: Record) -> list[str]:
+def _inconclusive(verdict: VariantVerdict, results: Results) -> list[str]:
     c = verdict.comparison
-    lines = [f"The run cannot tell. {_effect(c, record)} {_failed(verdict)}".strip()]
+    lines = [f"The run cannot tell. {_effect(c, results)} {_failed(verdict)}".strip()]
     upper = c.fold_t.ci95[1]
-    if upper is not None and upper >= record.required_lift:
+    if upper is not None and upper >= results.required_lift:
         lines.append(
             f"The interval of the fold means reaches {number(upper, signed=True)}, so a lift worth having is "
             "still possible. Failing to show it here is no evidence against it."
         )
-    return [*lines, _power(c, record)]
+    return [*lines, _power(c, results)]
 
 
-def _incomplete(verdict: VariantVerdict, record: Record) -> list[str]:
+def _incomplete(verdict: VariantVerdict, results: Results) -> list[str]:
     return [
         "No verdict on the idea: rows or evidence are missing. The figures below are of the rows that are there.",
         "Run the same command again: finished cells are reused, error cells are retried.",
     ]
 
 
-def _effect(c: Comparison, record: Record) -> str:
+def _effect(c: Comparison, results: Results) -> str:
     if c.mean is None:
         return f"The mean change of {c.metric} is undefined ({c.n_pairs} pairs)."
     low, high = (number(bound, signed=True) for bound in c.ci95)
     interval = f"bootstrap CI95 {low} to {high}, {c.n_pairs} pairs"
     change = f"The mean change of {c.metric} is {number(c.mean, signed=True)} ({interval})"
-    return f"{change}, against a required lift of {_lift(record)}."
+    return f"{change}, against a required lift of {_lift(results)}."
 
 
 def _second_opinion(c: Comparison) -> str:
@@ -93,22 +93,22 @@ def _second_opinion(c: Comparison) -> str:
     return f"Allowing for dependent folds, the interval is {low} to {high} (Nadeau-Bengio), which {holds} 0."
 
 
-def _power(c: Comparison, record: Record) -> str:
+def _power(c: Comparison, results: Results) -> str:
     """What the run could have seen, by the test that the minimum detectable effect refers to."""
     if c.mde80 is None:
         return "Power: unknown, since the spread of the fold means is undefined here."
     line = f"Power: the smallest true lift found with 80 % probability was {number(c.mde80, signed=True)}"
-    if c.mde80 <= record.required_lift:
+    if c.mde80 <= results.required_lift:
         return f"{line}, so the run had at least 80 % power at the required lift."
-    gate = record.plan["gates"]["checks"].get("dependence", {})
+    gate = results.plan["gates"]["checks"].get("dependence", {})
     test, alpha = gate.get("test", "nadeau_bengio"), gate.get("alpha", 0.05)
     k = c.fold_t.df + 1
     sd_fold = c.mde80 / mde_factor(k, test, alpha)
-    reached = power(record.required_lift, sd_fold, k, test, alpha)
-    needed = folds_needed(record.required_lift, sd_fold, test, alpha)
+    reached = power(results.required_lift, sd_fold, k, test, alpha)
+    needed = folds_needed(results.required_lift, sd_fold, test, alpha)
     more = f"{needed} folds of this length" if needed else "more than a thousand folds of this length"
     return (
-        f"{line}; a true lift of just {_lift(record)} would have been found with probability {reached:.2f}. "
+        f"{line}; a true lift of just {_lift(results)} would have been found with probability {reached:.2f}. "
         f"For 80 % power at the required lift it takes {more}; more assets that move together hardly help."
     )
 
@@ -120,11 +120,11 @@ def _failed(verdict: VariantVerdict) -> str:
     return f"{len(failed)} of {len(verdict.gates)} gates failed: {listed(failed)}."
 
 
-def _lift(record: Record) -> str:
-    return f"{record.required_lift:+.4g}"
+def _lift(results: Results) -> str:
+    return f"{results.required_lift:+.4g}"
 
 
-_WRITERS: Mapping[str, Callable[[VariantVerdict, Record], list[str]]] = {
+_WRITERS: Mapping[str, Callable[[VariantVerdict, Results], list[str]]] = {
     "LOCK": _lock,
     "ABANDON": _abandon,
     "INCONCLUSIVE": _inconclusive,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import assignments, count, listed
 
 _MEANING = {
@@ -16,19 +16,23 @@ _MEANING = {
 }
 
 
-def title(record: Record) -> str:
+def title(results: Results) -> str:
     """Heading of the dossier: what was tried and what came out."""
-    track = record.plan["track"]
-    subject = f"Track {track['id']}, {track['title']}".rstrip(", ") if track else f"Run {record.plan['run_id']}"
-    marks = [outcome(record)]
-    marks += ["SYNTHETIC DATA"] if record.synthetic else []
-    marks += ["POST HOC"] if record.post_hoc else []
-    return f"{subject}: results dossier ({', '.join(marks)})"
+    track = results.plan["track"]
+    subject = f"Track {track['id']}, {track['title']}".rstrip(", ") if track else f"Run {results.plan['run_id']}"
+    said = ", ".join(filter(None, (outcome(results), marks(results))))
+    return f"{subject}: results dossier ({said})"
 
 
-def outcome(record: Record) -> str:
+def marks(results: Results) -> str:
+    """What must stay in sight: synthetic data, a post-hoc verdict; empty for neither."""
+    found = {"SYNTHETIC DATA": results.synthetic, "POST HOC": results.post_hoc}
+    return ", ".join(mark for mark, holds in found.items() if holds)
+
+
+def outcome(results: Results) -> str:
     """Verdicts of the run in a few words."""
-    groups = by_verdict(record)
+    groups = by_verdict(results)
     if not groups:
         return "baseline only, no verdict"
     if len(groups) == 1:
@@ -36,15 +40,15 @@ def outcome(record: Record) -> str:
     return ", ".join(f"{name} × {len(variants)}" for name, variants in groups.items())
 
 
-def by_verdict(record: Record) -> Mapping[str, list[str]]:
+def by_verdict(results: Results) -> Mapping[str, list[str]]:
     """Verdict to variants, in the order of the verdicts."""
-    found = {name: [v.variant for v in record.verdicts if v.verdict == name] for name in _MEANING}
+    found = {name: [v.variant for v in results.verdicts if v.verdict == name] for name in _MEANING}
     return {name: variants for name, variants in found.items() if variants}
 
 
-def header(record: Record) -> list[tuple[str, str]]:
+def header(results: Results) -> list[tuple[str, str]]:
     """Labelled lines above the verdict; those without content are left out."""
-    plan = record.plan
+    plan = results.plan
     track: Mapping[str, Any] = plan["track"] or {}
     readiness = plan["readiness"]
     lines = [
@@ -53,54 +57,61 @@ def header(record: Record) -> list[tuple[str, str]]:
         ("Hypothesis", track.get("hypothesis", "")),
         ("Plan document", track.get("plan_document") or ""),
         ("MLOps readiness", _readiness(readiness)),
-        ("Run", f"{plan['run_id']}: {status(record)}"),
+        ("Run", f"{plan['run_id']}: {status(results)}"),
         ("Plan hash", str(plan["plan_hash"])),
-        ("Gates", f"{plan['gates']['name']}, thresholds part of the plan hash"),
+        ("Gates", _gates(results)),
     ]
     return [(label, text) for label, text in lines if text]
 
 
-def status(record: Record) -> str:
+def status(results: Results) -> str:
     """Counts of rows and how the run ended."""
-    tally = tallies(record)
+    tally = tallies(results)
     parts = [f"{count(tally['rows'])} rows", f"{count(tally['error'])} errors"]
     parts += [f"{count(tally[name])} {name}" for name in ("skipped", "missing") if tally[name]]
     ended = "completed" if not (tally["error"] or tally["missing"]) else "incomplete"
     return f"{', '.join(parts)}, status {ended}"
 
 
-def tallies(record: Record) -> dict[str, int]:
+def tallies(results: Results) -> dict[str, int]:
     """Numbers of planned cells and of rows by status; ``missing`` are cells without a row."""
-    states = record.rows["status"].value_counts()
+    states = results.rows["status"].value_counts()
     tally = {name: int(states.get(name, 0)) for name in ("ok", "error", "skipped")}
-    planned = len(record.plan["cells"])
-    return {"planned": planned, "rows": len(record.rows), **tally, "missing": max(0, planned - len(record.rows))}
+    planned = len(results.plan["cells"])
+    return {"planned": planned, "rows": len(results.rows), **tally, "missing": max(0, planned - len(results.rows))}
 
 
-def headline(record: Record) -> list[tuple[str, str]]:
+def headline(results: Results) -> list[tuple[str, str]]:
     """Each verdict with a sentence that names its variants."""
-    total = len(record.variants)
+    total = len(results.variants)
     return [
         (
             verdict,
             f"for {'all ' if len(names) == total > 1 else ''}{len(names)} variant{'s' if len(names) != 1 else ''} "
             f"({listed(names)}): {_MEANING[verdict]}.",
         )
-        for verdict, names in by_verdict(record).items()
+        for verdict, names in by_verdict(results).items()
     ]
 
 
-def baseline_line(record: Record) -> str:
+def baseline_line(results: Results) -> str:
     """What the champion is, and whether anything may replace it."""
-    locks = by_verdict(record).get("LOCK", [])
-    options = {group: record.plan["options"].get(group) for group in record.plan["factor_groups"]}
+    locks = by_verdict(results).get("LOCK", [])
+    options = {group: results.plan["options"].get(group) for group in results.plan["factor_groups"]}
     setting = f" ({assignments(options)})" if options else ""
     if not locks:
-        return f"{record.baseline}{setting} stays the champion; nothing is to be changed in production."
-    blocked = "synthetic data" if record.synthetic else "a post-hoc verdict" if record.post_hoc else ""
+        return f"{results.baseline}{setting} stays the champion; nothing is to be changed in production."
+    blocked = "synthetic data" if results.synthetic else "a post-hoc verdict" if results.post_hoc else ""
     if blocked:
-        return f"{record.baseline}{setting} stays the champion: {blocked} cannot lock {listed(locks)}."
-    return f"{listed(locks)} may replace the champion {record.baseline}{setting}; section 6 has the command."
+        return f"{results.baseline}{setting} stays the champion: {blocked} cannot lock {listed(locks)}."
+    return f"{listed(locks)} may replace the champion {results.baseline}{setting}; section 6 has the command."
+
+
+def _gates(results: Results) -> str:
+    planned = str(results.plan["gates"]["name"])
+    if results.verdict is None or results.verdict.gates == planned:
+        return f"{planned}, hashed into the plan"
+    return f"{results.verdict.gates}; the plan has {planned}"
 
 
 def _readiness(readiness: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ftfkit.components import DossierSection
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.errors import PluginError
 from ftfkit.plugins import registry
 
@@ -39,14 +39,14 @@ def registered_sections() -> dict[str, DossierSection]:
     return made
 
 
-def render_sections(record: Record, sections: Mapping[str, DossierSection]) -> list[RenderedSection]:
+def render_sections(results: Results, sections: Mapping[str, DossierSection]) -> list[RenderedSection]:
     """Each section's Markdown; one that fails is shown as its error, since the run itself is not at fault."""
-    verdicts = record.verdict.variants if record.verdict else {}
+    verdicts = results.verdict.variants if results.verdict else {}
     comparisons = {name: verdict.comparison for name, verdict in verdicts.items()}
     rendered = []
     for name, section in sections.items():
         try:
-            body = section.render(record.rows.copy(), comparisons)
+            body = section.render(results.rows.copy(), comparisons)
         except Exception as error:
             body = f"    section {name!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
         rendered.append(RenderedSection(section.title, Markup(body)))  # Markdown of installed code

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ftfkit.dossier.record import Record
+from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, compact, number, percent, table
 from ftfkit.types import ROUNDING, Row
 
+SIDE_BY_SIDE = 4  # variants in one table of parameters
 _JOINT = ("expectancy_bps", "sortino", "max_drawdown_pct")
 
 
-def joint(record: Record) -> Table:
+def joint(results: Results) -> Table:
     """Mean deltas of the trade metrics over assets; a tick where the joint gate's bound holds."""
-    bound = float(record.plan["gates"]["checks"].get("joint_metric", {}).get("max_drawdown_increase_pct", 1.0))
-    deltas = {name: record.delta_by_asset(name).mean() for name in _JOINT}
+    bound = float(results.plan["gates"]["checks"].get("joint_metric", {}).get("max_drawdown_increase_pct", 1.0))
+    deltas = {name: results.delta_by_asset(name).mean() for name in _JOINT}
     rows = []
-    for variant in record.variants:
+    for variant in results.variants:
         expectancy, sortino, drawdown = (deltas[name][variant] for name in _JOINT)
         cells = (_ticked(expectancy, 1, expectancy >= -ROUNDING), _ticked(sortino, 2, sortino >= -ROUNDING))
         rows.append((variant, *cells, _ticked(drawdown, 2, drawdown <= bound + ROUNDING)))
@@ -24,28 +25,28 @@ def joint(record: Record) -> Table:
     return table(columns, rows)
 
 
-def trades(record: Record) -> Table:
+def trades(results: Results) -> Table:
     """Trading and classification levels by variant."""
     columns = {"n_trades": 1, "expectancy_bps": 1, "sortino": 2, "max_drawdown_pct": 2, "precision": 4, "recall": 4}
-    means = {name: record.mean(name) for name in (*columns, "buy_rate")}
+    means = {name: results.mean(name) for name in (*columns, "buy_rate")}
     rows = [
         (
             variant,
             *(number(means[name][variant], digits) for name, digits in columns.items()),
             percent(means["buy_rate"][variant]),
         )
-        for variant in record.names
+        for variant in results.names
     ]
     head = ("Variant", "trades a fold", "expectancy (bps)", "Sortino", "max drawdown (%)", "precision", "recall")
     return table((*head, "BUY rate"), rows)
 
 
-def operating_points(record: Record) -> Table:
+def operating_points(results: Results) -> Table:
     """F1 at 0.5 and at the tuned threshold, average precision against chance, always-BUY F1."""
     names = ("f1_buy", "f1_buy_fixed", "f1_buy_tuned", "average_precision", "ap_chance", "f1_always_buy")
-    means = {name: record.mean(name) for name in names}
+    means = {name: results.mean(name) for name in names}
     skill = means["average_precision"] - means["ap_chance"]
-    deltas = {name: record.delta_by_asset(name).mean() for name in ("f1_buy_tuned", "average_precision")}
+    deltas = {name: results.delta_by_asset(name).mean() for name in ("f1_buy_tuned", "average_precision")}
     columns = (
         "Variant",
         "f1_buy (chosen rule)",
@@ -66,55 +67,65 @@ def operating_points(record: Record) -> Table:
             number(skill[variant], signed=True),
             number(means["f1_always_buy"][variant]),
         )
-        for variant in record.names
+        for variant in results.names
     ]
     return table((*columns, "chance", "above chance", "always-BUY F1"), rows)
 
 
-def calibration(record: Record) -> Table:
+def calibration(results: Results) -> Table:
     """Brier score and log loss, raw and calibrated, and the thresholds in use; empty where rows carry none."""
     names = ("brier", "brier_calibrated", "logloss", "logloss_calibrated")
-    if record.column(names[0]).isna().all():
+    if results.column(names[0]).isna().all():
         return table((), ())
-    means = {name: record.mean(name) for name in names}
+    means = {name: results.mean(name) for name in names}
     columns = ("Variant", "Brier raw", "Brier calibrated", "log loss raw", "log loss calibrated")
     rows = []
-    for variant in record.names:
-        here = record.ok["variant"] == variant
-        spreads = (_spread(record.column(name)[here]) for name in ("threshold", "threshold_tuned"))
+    for variant in results.names:
+        here = results.ok["variant"] == variant
+        spreads = (_spread(results.column(name)[here]) for name in ("threshold", "threshold_tuned"))
         rows.append((variant, *(number(means[name][variant]) for name in names), *spreads))
     return table((*columns, "threshold: median (range)", "tuned threshold: median (range)"), rows)
 
 
-def search(record: Record) -> Table:
-    """What the search chose: median and range over cells of every parameter, and its best validation value."""
-    names = ("rounds", "valid_value", "n_trials", "n_pruned")
-    rows = []
-    for variant in record.names:
-        here = record.ok["variant"] == variant
-        chosen = record.mappings("params", variant)
-        figures = {name: record.column(name)[here] for name in names}
-        spreads = {**{str(name): chosen[name] for name in chosen}, **figures}
-        rows += [(variant, name, _spread(values)) for name, values in spreads.items() if values.notna().any()]
-    return table(("Variant", "Parameter", "median (range)"), rows, n_text=2)
+def search(results: Results) -> list[Table]:
+    """What the search chose: median and range over cells of every parameter, and its best validation value.
+
+    At most four variants stand side by side; empty where rows carry nothing of a search.
+    """
+    spreads = {variant: _chosen(results, variant) for variant in results.names}
+    names = list(dict.fromkeys(name for found in spreads.values() for name in found))
+    chunks = [results.names[i : i + SIDE_BY_SIDE] for i in range(0, len(results.names), SIDE_BY_SIDE)] if names else []
+    return [
+        table(("Parameter", *chunk), [(name, *(spreads[v].get(name, "n/a") for v in chunk)) for name in names])
+        for chunk in chunks
+    ]
 
 
-def target_notes(record: Record) -> Table:
+def target_notes(results: Results) -> Table:
     """What target transforms reported, means over cells."""
     rows = []
-    for variant in record.names:
-        notes = record.mappings("target_notes", variant)
+    for variant in results.names:
+        notes = results.mappings("target_notes", variant)
         rows += [(variant, str(name), compact(float(notes[name].mean()))) for name in notes]
     return table(("Variant", "Note", "mean"), rows, n_text=2)
 
 
-def plugin_metrics(record: Record) -> Table:
+def plugin_metrics(results: Results) -> Table:
     """Means of the columns that plugin metrics added."""
     known = {*Row.__dataclass_fields__, "variant"}
-    extra = [str(name) for name in record.rows.columns if name not in known]
-    means = {name: record.mean(name) for name in extra if record.column(name).notna().any()}
-    rows = [(variant, *(compact(float(mean[variant])) for mean in means.values())) for variant in record.names]
+    extra = [str(name) for name in results.rows.columns if name not in known]
+    means = {name: results.mean(name) for name in extra if results.column(name).notna().any()}
+    rows = [(variant, *(compact(float(mean[variant])) for mean in means.values())) for variant in results.names]
     return table(("Variant", *means), rows if means else ())
+
+
+def _chosen(results: Results, variant: str) -> dict[str, str]:
+    """Parameter or search figure to its median and range over the variant's cells."""
+    params = results.mappings("params", variant)
+    here = results.ok["variant"] == variant
+    found = {str(name): pd.to_numeric(params[name], errors="coerce") for name in params}
+    found |= {name: results.column(name)[here] for name in ("rounds", "valid_value", "n_trials", "n_pruned")}
+    return {name: _spread(values) for name, values in found.items() if values.notna().any()}
 
 
 def _spread(values: pd.Series[float]) -> str:

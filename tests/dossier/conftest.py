@@ -6,17 +6,19 @@ import json
 from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ftfkit.builtin.gates.mlops_readiness import SECTIONS
 from ftfkit.config.schema import GatesConfig, StatsConfig
 from ftfkit.judge import ADVICE_GATES, judge_rows, verdict_to_dict
 from ftfkit.judge.rows import Grid
-from ftfkit.judge.verdict import Criteria
+from ftfkit.judge.verdict import Criteria, Readiness
 from ftfkit.plugins import registry
+from ftfkit.run.records import PLAN, ROWS, VERDICT, write_json
 from ftfkit.types import Row
 
 SIX: Mapping[str, Mapping[str, Any]] = {
@@ -29,20 +31,25 @@ SIX: Mapping[str, Mapping[str, Any]] = {
 }
 STRICT = {**SIX, "dependence": {"test": "nadeau_bengio", "alpha": 0.05}, "operating_point": {}, "no_skill": {}}
 
-MakeRun = Callable[..., Path]
+READY = "\n\n".join(f"## {section}\n\nWritten down." for section in SECTIONS)
+
+
+class MakeRun(Protocol):
+    """Write a run folder from rows; keyword arguments beyond the named ones replace entries of the plan."""
+
+    def __call__(
+        self, rows: pd.DataFrame, checks: Mapping[str, Any] = ..., post_hoc: bool = ..., **changes: Any
+    ) -> Path: ...
 
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Write a run folder: ``make_run(rows, checks=SIX, plan={...changes}, post_hoc=False)``."""
-
     def write(rows: pd.DataFrame, checks: Mapping[str, Any] = SIX, post_hoc: bool = False, **changes: Any) -> Path:
         plan = {**base_plan(rows, checks), **changes}
-        rows.to_parquet(tmp_path / "rows.parquet", index=False)
-        (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        rows.to_parquet(tmp_path / ROWS, index=False)
+        write_json(tmp_path, PLAN, plan)
         if len(plan["variants"]) > 1:
-            verdict = verdict_to_dict(judged(rows, plan, post_hoc))
-            (tmp_path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+            write_json(tmp_path, VERDICT, verdict_to_dict(judged(rows, plan, post_hoc)))
         return tmp_path
 
     return write
@@ -72,6 +79,7 @@ def judged(rows: pd.DataFrame, plan: Mapping[str, Any], post_hoc: bool) -> Any:
         baseline=plan["baseline"],
         criteria=Criteria(gates, checks, StatsConfig(**plan["stats"]), advice),
         grid=Grid(variants, tuple(plan["universe"]["assets"]), tuple(plan["folds"])),
+        readiness=Readiness(READY, expected=True) if plan["track"] else Readiness(),
         run_id=plan["run_id"],
         post_hoc=post_hoc,
         synthetic=plan["synthetic"],

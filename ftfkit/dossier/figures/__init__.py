@@ -2,6 +2,6 @@
 
 from ftfkit.dossier.figures.forest import forest
 from ftfkit.dossier.figures.heatmap import heatmap
-from ftfkit.dossier.figures.reliability import reliability
+from ftfkit.dossier.figures.reliability import ReliabilityBins, reliability
 
-__all__ = ["forest", "heatmap", "reliability"]
+__all__ = ["ReliabilityBins", "forest", "heatmap", "reliability"]

@@ -2,69 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from ftfkit.dossier.figures import style
+from ftfkit.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS = 12
-_BINS = 10
+FEWEST_EVENTS = 20  # in a bin that is drawn
 
 
-def reliability(predictions: pd.DataFrame, variants: list[str], mark: str) -> bytes:
-    """PNG with a panel a variant: raw and calibrated probabilities in ten equal-count bins, pooled over cells.
+@dataclass(frozen=True, eq=False)
+class ReliabilityBins:
+    """Test events of one variant in bins of probability: how many, their summed probability, how many were BUY."""
+
+    n: FloatArray
+    proba: FloatArray
+    buys: FloatArray
+
+    @property
+    def curve(self) -> tuple[FloatArray, FloatArray]:
+        """Mean probability and BUY frequency of the bins with at least 20 events."""
+        drawn = self.n >= FEWEST_EVENTS
+        return self.proba[drawn] / self.n[drawn], self.buys[drawn] / self.n[drawn]
+
+
+def reliability(variants: Mapping[str, Mapping[str, ReliabilityBins]], mark: str) -> bytes:
+    """PNG with a panel a variant; raw and calibrated probabilities pooled over cells.
 
     Parameters
     ----------
-    predictions : DataFrame
-        Test events with columns variant, y (0 or 1), proba, calibrated.
-    variants : list of str
+    variants : mapping of str to mapping of {"raw", "calibrated"} to ReliabilityBins
         Panels in order; those beyond twelve are left out.
     mark : str
         Part of the title.
     """
-    shown = variants[:MOST_PANELS]
+    shown = dict(list(variants.items())[:MOST_PANELS])
     columns = min(4, len(shown))
     rows = ceil(len(shown) / columns)
-    top = float(predictions[["proba", "calibrated"]].max().max())
+    curves = [bins.curve for panel in shown.values() for bins in panel.values()]
+    top = min(1.0, 1.08 * max([0.1, *(float(np.max(axis)) for curve in curves for axis in curve if len(axis))]))
     with style.look():
         figure = style.new_figure(max(5.4, 2.7 * columns), 2.7 * rows + 0.8)
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-        for axes, variant in zip(grid.flat, shown, strict=False):
-            _panel(axes, predictions[predictions["variant"] == variant], top)
+        for axes, (variant, panel) in zip(grid.flat, shown.items(), strict=False):
+            _panel(axes, panel, top)
             axes.set_title(style.short(variant, 24), fontsize=9)
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
         grid[0, 0].legend(loc="upper left", fontsize=8)
-        rest = f", {len(variants) - len(shown)} more not shown" if len(variants) > len(shown) else ""
-        figure.suptitle(f"Reliability on test events{rest}{mark}", x=0.01, ha="left", fontsize=11)
+        figure.suptitle(f"Reliability on test events{_left_out(variants)}{mark}", x=0.01, ha="left", fontsize=11)
         figure.supxlabel("mean predicted probability", fontsize=9)
         figure.supylabel("observed BUY frequency", fontsize=9)
         return style.png(figure)
 
 
-def bins(proba: npt.NDArray[np.floating], y: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.float64], ...]:
-    """Mean probability and BUY frequency of equal-count bins of the sorted probabilities; fewer bins for few events."""
-    order = np.argsort(proba, kind="stable")
-    groups = [group for group in np.array_split(order, _BINS) if len(group)]
-    return np.array([proba[g].mean() for g in groups]), np.array([y[g].mean() for g in groups])
-
-
-def _panel(axes: Axes, rows: pd.DataFrame, top: float) -> None:
+def _panel(axes: Axes, panel: Mapping[str, ReliabilityBins], top: float) -> None:
     axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
-    y = rows["y"].to_numpy()
-    for column, color, marker in (("proba", style.ORANGE, "s"), ("calibrated", style.BLUE, "o")):
-        label = "raw" if column == "proba" else "calibrated"
-        axes.plot(
-            *bins(rows[column].to_numpy(), y), color=color, marker=marker, markersize=4, linewidth=1.2, label=label
-        )
-    axes.set_xlim(0, min(1.0, 1.08 * top))
-    axes.set_ylim(0, min(1.0, 1.08 * top))
+    for (name, bins), (color, marker) in zip(panel.items(), _LINES, strict=False):
+        axes.plot(*bins.curve, color=color, marker=marker, markersize=4, linewidth=1.2, label=name)
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
     axes.grid(color="#E5E5E5", linewidth=0.7)
+
+
+def _left_out(variants: Mapping[str, object]) -> str:
+    return f", {len(variants) - MOST_PANELS} more not shown" if len(variants) > MOST_PANELS else ""
+
+
+_LINES = ((style.ORANGE, "s"), (style.BLUE, "o"))

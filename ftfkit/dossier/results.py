@@ -1,4 +1,4 @@
-"""A run folder as the dossier reads it; no plugin is needed to read one."""
+"""What the dossier asks of a run: names, means, paired deltas; no plugin is needed for any of it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.errors import RowsError
-from ftfkit.judge import verdict_from_dict
+from ftfkit.run.records import PLAN, ROWS, RunRecord
 from ftfkit.types import VariantVerdict, Verdict
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Results:
     """Plan, rows and verdict of one run; ``verdict`` is None where only the baseline was run."""
 
     plan: Mapping[str, Any]
@@ -97,26 +97,19 @@ class Record:
         if name not in self.ok:
             return pd.DataFrame()
         texts = self.ok.loc[self.ok["variant"] == variant, name].dropna()
-        frame = pd.DataFrame([entry for entry in map(json.loads, texts) if entry], dtype=object)
-        for key in frame:
-            frame[key] = pd.to_numeric(frame[key], errors="coerce")
-        return frame
+        return pd.DataFrame([entry for entry in map(json.loads, texts) if entry])
 
 
-def read_record(folder: Path) -> Record:
-    """Read ``plan.json``, ``rows.parquet`` and, where there is one, ``verdict.json``.
+def read_results(folder: Path) -> Results:
+    """Results of a run folder.
 
     Raises
     ------
     RowsError
-        When a file that must be there is missing.
+        When plan or rows are missing, as in a run that did not complete.
     """
-    for name in ("plan.json", "rows.parquet"):
+    for name in (PLAN, ROWS):
         if not (folder / name).is_file():
-            raise RowsError(f"{folder / name}: file is missing, must be there to write a dossier (ftfkit)")
-    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    verdict_file = folder / "verdict.json"
-    verdict = (
-        verdict_from_dict(json.loads(verdict_file.read_text(encoding="utf-8"))) if verdict_file.is_file() else None
-    )
-    return Record(plan, pd.read_parquet(folder / "rows.parquet"), verdict)
+            raise RowsError(f"{folder / name}: is missing, must be there to write a dossier (ftfkit)")
+    run = RunRecord(folder, status="completed")
+    return Results(run.plan, run.rows, run.verdict)
