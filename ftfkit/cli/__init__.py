@@ -14,6 +14,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # command -> (module, one line of h
     "judge": ("ftfkit.cli.judge", "verdict on rows from anywhere (CSV, Parquet)"),
     "validate": ("ftfkit.cli.validate", "compose and check every option of every group, plugins' included"),
     "plugins": ("ftfkit.cli.plugins", "what is registered, and by whom"),
+    "doctor": ("ftfkit.cli.doctor", "is everything importable, reachable and writable, here and in the workers"),
+    "new-plugin": ("ftfkit.cli.new_plugin", "write the package of a new plugin"),
     "runs": ("ftfkit.cli.runs", "list the runs of the output folder"),
     "explain": ("ftfkit.cli.explain", "what a configuration key means, its rule, its value and who set it"),
     "data": ("ftfkit.cli.data", "load and check the bars of an experiment without running it"),

@@ -63,7 +63,7 @@ class Truth:
 
 
 PROMISING = Truth()
-HOPELESS = Truth(lift=-0.05, skill=-0.02, expectancy_bps=-9, sortino=-0.6, drawdown_pct=8, n_trades=4, swing=0.4)
+HOPELESS = Truth(lift=-0.05, skill=-0.02, expectancy_bps=-30, sortino=-0.6, drawdown_pct=8, n_trades=4, swing=0.4)
 
 
 def rows_of(truth: Truth, *, n_folds: int = 5, seed: int = 0) -> pd.DataFrame:

@@ -85,7 +85,7 @@ class LossConformance(Conformance):
         y = np.repeat(np.array([0.0, 0.3, 1.0], dtype=np.float32), 7)
         objective = component.objective(y, np.ones(len(y), dtype=np.float32))
         with np.errstate(over="raise", invalid="raise", divide="raise"):
-            results = [component.value(logit, y), *objective(logit)]
+            results: list[npt.NDArray[Any]] = [component.value(logit, y), *objective(logit)]
         assert all(np.isfinite(result).all() for result in results)
 
     @pytest.mark.parametrize("label", [0.0, 1.0])

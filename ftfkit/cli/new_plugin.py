@@ -1,0 +1,204 @@
+"""``new-plugin``: write a package that registers one component and passes its suite, lint and types at once."""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftfkit.errors import UsageError
+from ftfkit.hookspecs import API_VERSION
+from ftfkit.plugins import KINDS, registry
+
+SCAFFOLD = Path(__file__).parent / "scaffold"
+OBSERVER = "observer"
+GROUPS: Mapping[str, str] = {  # kind -> conf group that selects it
+    "data_source": "data",
+    "feature_set": "features",
+    "label_scheme": "label",
+    "target_transform": "targets",
+    "splitter": "cv",
+    "loss": "loss",
+    "model": "model",
+    "decision_rule": "decision",
+    "gate_check": "gates",
+}
+TRACKED = frozenset({"feature_set", "label_scheme", "target_transform", "loss", "model", "decision_rule"})
+EXAMPLES: Mapping[str, str] = {  # kind -> parameters of a second component under test
+    "data_source": "seed=2",
+    "feature_set": "window_bars=6",
+    "label_scheme": "bar_hours=8, horizon_bars=3",
+    "target_transform": "epsilon=0.3",
+    "splitter": "growth=1.0",
+    "loss": "tilt=3.0",
+    "decision_rule": "buy_share=0.5",
+    "gate_check": "min_expectancy_bps=2.0",
+}
+REQUIREMENTS: Mapping[str, tuple[str, ...]] = {  # beside ftfkit itself
+    "data_source": ("numpy>=2.0", "pandas>=3.0", "pydantic>=2.9"),
+    "loss": ("numpy>=2.0", "pydantic>=2.9", "scipy>=1.15"),
+    "model": ("numpy>=2.0", "pydantic>=2.9", "scikit-learn>=1.7"),
+    "metric": ("numpy>=2.0",),
+    "dossier_section": ("pandas>=3.0",),
+    "gate_check": (),
+    OBSERVER: (),
+}
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
+_YAML_WORDS = frozenset({"on", "off", "yes", "no", "true", "false", "null", "y", "n"})
+
+
+def main(arguments: list[str]) -> int:
+    """Write the package and say what to do next."""
+    parser = argparse.ArgumentParser(prog="python -m ftfkit new-plugin", description=__doc__)
+    parser.add_argument("name", help="name of the distribution, such as acme-huber")
+    parser.add_argument("--kind", required=True, choices=[*KINDS, OBSERVER], help="what it offers")
+    parser.add_argument("--output", type=Path, default=Path(), help="folder to write it in (default: here)")
+    options = parser.parse_args(arguments)
+    folder = write_plugin(options.name, options.kind, options.output)
+    print(f"{folder}: {OBSERVER if options.kind == OBSERVER else options.kind.replace('_', ' ')} written; next:")
+    print(f"  python -m pip install -e {folder}\n  python -m pytest {folder}\n  python -m ftfkit plugins")
+    return 0
+
+
+def write_plugin(name: str, kind: str, output: Path) -> Path:
+    """Write the package ``name`` below ``output``.
+
+    Returns
+    -------
+    Path
+        The new folder.
+
+    Raises
+    ------
+    UsageError
+        When the name will not do, is taken, or the folder exists.
+    """
+    package = _package(name, kind)
+    folder = output / name
+    if folder.exists():
+        raise UsageError(f"new-plugin: {folder} exists, must be a new folder")
+    for path, template in _files(package).items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_render(template, package) if template else "", encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class _Package:
+    """Names that the templates fill in."""
+
+    name: str
+    kind: str
+    module: str
+    cls: str
+
+    @property
+    def group(self) -> str | None:
+        return GROUPS.get(self.kind)
+
+    @property
+    def option(self) -> str:
+        """``acme-huber`` becomes the option ``acme/huber``, so that a vendor's options stand together."""
+        return self.name.replace("-", "/", 1).replace("-", "_")
+
+    @property
+    def track(self) -> bool:
+        return self.kind in TRACKED
+
+
+def _package(name: str, kind: str) -> _Package:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"new-plugin: name == {name} must be lower-case words of letters and digits, joined by '-'")
+    module = name.replace("-", "_")
+    if keyword.iskeyword(module) or _YAML_WORDS & set(name.split("-")):
+        raise UsageError(f"new-plugin: name == {name} must be no word that Python or YAML reserves")
+    found = registry()
+    taken = found.registrations.get(kind, {}).get(module)
+    owners = [plugin.distribution for plugin in found.plugins if plugin.name == module]
+    if taken or owners:
+        raise UsageError(f"new-plugin: name == {name} is taken by {taken.distribution if taken else owners[0]}")
+    return _Package(name, kind, module, "".join(word.capitalize() for word in name.split("-")))
+
+
+def _files(package: _Package) -> dict[str, str | None]:
+    """Path of each file and its template; None writes an empty one."""
+    source = f"src/{package.module}"
+    files: dict[str, str | None] = {
+        "pyproject.toml": "pyproject.toml.j2",
+        "README.md": "README.md.j2",
+        f"{source}/py.typed": None,
+        f"tests/test_{package.module}.py": "test.py.j2",
+    }
+    if package.kind == OBSERVER:
+        return {**files, f"{source}/__init__.py": "component/observer.py.j2"}
+    files[f"{source}/__init__.py"] = "init.py.j2"
+    files[f"{source}/{package.kind}.py"] = f"component/{package.kind}.py.j2"
+    if package.group:
+        files[f"{source}/conf/{package.group}/{package.option}.yaml"] = f"conf/{package.kind}.yaml.j2"
+    if package.track:
+        files[f"{source}/conf/track/{package.option}.yaml"] = "conf/track.yaml.j2"
+        files[f"{source}/mlops_readiness.md"] = "mlops_readiness.md.j2"
+    return files
+
+
+def _render(template: str, package: _Package) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(SCAFFOLD),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Python and TOML, not HTML
+    )
+    return environment.get_template(template).render(_values(package))
+
+
+def _values(package: _Package) -> dict[str, Any]:
+    kind = package.kind
+    hook, base = KINDS.get(kind, ("", "Observer"))
+    fixed = "bar_hours=4" if kind == "label_scheme" else ""
+    second = EXAMPLES.get(kind)
+    components = [f"{package.cls}({fixed})", *([f"{package.cls}({second})"] if second else [])]
+    return {
+        "name": package.name,
+        "kind": kind,
+        "module": package.module,
+        "cls": package.cls,
+        "group": package.group,
+        "option": package.option,
+        "track": package.track,
+        "hook": hook,
+        "base": base,
+        "api_version": API_VERSION,
+        "title": package.name.replace("-", " ").capitalize(),
+        "kind_words": kind.replace("_", " "),
+        "article": "an" if kind == OBSERVER else "a",
+        "usage": _usage(package),
+        "suites": sorted([f"{base}Conformance", "PackageConformance"]),
+        "examples": components,
+        "requirements": [f"ftfkit>={_core_version()}", *REQUIREMENTS.get(kind, ("numpy>=2.0", "pydantic>=2.9"))],
+    }
+
+
+def _core_version() -> str:
+    from ftfkit import __version__
+
+    return ".".join(__version__.split(".")[:2])
+
+
+def _usage(package: _Package) -> str:
+    """One sentence for the README: how a run takes it up."""
+    if package.group:
+        return f"Run it with `python -m ftfkit {package.group}={package.option}`."
+    if package.kind == "metric":
+        return f"Run it with `python -m ftfkit +metrics.{package.module}={{}}`; its columns join every row."
+    if package.kind == "dossier_section":
+        return "Every dossier holds it while the package is installed."
+    return "Every run calls it while the package is installed; it sees copies and cannot change a result."
