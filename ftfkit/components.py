@@ -183,6 +183,7 @@ class Loss(Component):
     """Training loss of a binary classifier on logits."""
 
     native: ClassVar[str | None] = None  # XGBoost objective that computes this very loss, if there is one
+    neutral: ClassVar[Mapping[str, float]] = {}  # parameter values at which it is the plain logistic loss
 
     @abstractmethod
     def value(self, logit: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -107,7 +107,8 @@ def _context(plan: Plan) -> dict[str, Any]:
 
 
 def _variant(variant: Variant) -> dict[str, Any]:
-    return {"options": dict(variant.factor_options), "config": spec_config(variant.spec)}
+    document = {"options": dict(variant.factor_options), "config": spec_config(variant.spec)}
+    return {**document, "neutral": dict(variant.spec.loss.neutral)}
 
 
 def spec_config(spec: Spec) -> dict[str, dict[str, Any]]:

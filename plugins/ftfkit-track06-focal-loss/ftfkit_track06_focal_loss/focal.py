@@ -16,7 +16,8 @@ Charoenphakdee, N. et al. (2021), On focal loss for class-posterior probability 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,8 @@ class FocalLoss(Loss):
 
     gamma: float = Field(ge=0, le=10)
     alpha: float = Field(gt=0, lt=1)
+
+    neutral: ClassVar[Mapping[str, float]] = {"gamma": 0.0, "alpha": 0.5}
 
     def value(self, logit: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         z = np.asarray(logit, dtype=np.float64)
