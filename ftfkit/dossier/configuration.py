@@ -29,7 +29,7 @@ def sweep(results: Results) -> Table:
         ("Cells planned", f"{shape} = {count(tally['planned'])}"),
         ("Useful rows", f"{count(tally['ok'])} of {count(tally['planned'])}{_shortfall(tally)}"),
         ("Power mode", f"{hpo['option']} ({hpo['n_trials']} trials a fold, objective {hpo['objective']})"),
-        ("Context", assignments(plan["options"])),
+        ("Options of the baseline", assignments(plan["options"])),
         ("Comparison", assignments(plan["stats"])),
         ("Gates", f"{plan['gates']['name']}, required lift {results.required_lift:+.4g}"),
         ("Seed", str(plan["seed"])),

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ftfkit.dossier.configuration import LONG
 from ftfkit.dossier.overview import by_verdict
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, table
@@ -38,8 +39,10 @@ def lock_commands(results: Results) -> list[str]:
 
 
 def reproduction(results: Results) -> list[str]:
-    """Commands that make the run again and check this document against its rows."""
-    return [str(results.plan["command"]), shlex.join(["python", "-m", "ftfkit", "verify", str(results.plan["run_id"])])]
+    """Commands that make the run again, and that judge its rows again."""
+    gates = results.plan["options"].get("gates", results.plan["gates"]["name"])
+    judge = ["python", "-m", "ftfkit", "judge", "rows.parquet", "--gates", str(gates), "--baseline", results.baseline]
+    return [str(results.plan["command"]), shlex.join(judge)]
 
 
 def links(results: Results) -> list[tuple[str, str]]:
@@ -54,7 +57,8 @@ def links(results: Results) -> list[tuple[str, str]]:
 def fingerprints(results: Results) -> Table:
     """SHA-256 of each asset's validated bars."""
     rows = [(asset, str(entry["sha256"])) for asset, entry in results.plan["data"].items()]
-    return table(("Asset", "SHA-256 of its bars"), rows, n_text=2)
+    note = f"The first {LONG} of {len(rows)}; all are in plan.json." if len(rows) > LONG else ""
+    return table(("Asset", "SHA-256 of its bars"), rows[:LONG], n_text=2, note=note)
 
 
 def plugins(results: Results) -> Table:

@@ -66,6 +66,8 @@ def _inconclusive(verdict: VariantVerdict, results: Results) -> list[str]:
             f"The interval of the fold means reaches {number(upper, signed=True)}, so a lift worth having is "
             "still possible. Failing to show it here is no evidence against it."
         )
+    else:
+        lines.append("What keeps this from ABANDON stands first among the reasons.")
     return [*lines, _power(c, results)]
 
 

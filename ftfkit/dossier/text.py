@@ -66,6 +66,8 @@ def compact(value: Any) -> str:
         return NOT_AVAILABLE
     if isinstance(value, float):
         return f"{value:.4g}" if math.isfinite(value) else NOT_AVAILABLE
+    if isinstance(value, list | tuple):
+        return ", ".join(map(compact, value))
     return str(value)
 
 

@@ -46,7 +46,10 @@ def test_rows_of_other_versions_are_shown(make_run, make_rows):
 def test_plugins_and_reproduction(results):
     found = results()
     assert decisions.plugins(found).rows == (("track06", "ftfkit-track06-focal-loss", "1.0"),)
-    assert decisions.reproduction(found)[0] == "python -m ftfkit track=06_focal_loss"
+    assert decisions.reproduction(found) == [
+        "python -m ftfkit track=06_focal_loss",
+        "python -m ftfkit judge rows.parquet --gates f1_buy_boost --baseline none",
+    ]
 
 
 def test_judging_by_other_gates_than_planned_is_said(make_run, make_rows):

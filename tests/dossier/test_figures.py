@@ -68,7 +68,9 @@ def test_reliability_is_summed_over_cells(make_run, make_rows):
     assert "reliability.png" in draw(results, "")
 
 
-def test_a_reliability_panel_a_variant_up_to_twelve():
-    bins = ReliabilityBins(np.array([100.0, 100.0]), np.array([20.0, 40.0]), np.array([22.0, 35.0]))
+def test_reliability_shows_at_most_twelve_panels_in_rows_of_four():
+    bins = ReliabilityBins(np.array([100.0, 5.0]), np.array([20.0, 4.0]), np.array([22.0, 5.0]))
     panels = {f"v{i}": {"raw": bins, "calibrated": bins} for i in range(14)}
-    assert figures.reliability(panels, "") != figures.reliability(dict(list(panels.items())[:12]), "")
+    few, many = (image(figures.reliability(dict(list(panels.items())[:n]), "")) for n in (2, 14))
+    assert few.size[1] < many.size[1] < 1300
+    assert many.size[0] < 1500

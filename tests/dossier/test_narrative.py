@@ -68,6 +68,13 @@ def test_inconclusive_is_no_evidence_against_the_idea(summary):
     assert "no evidence against it" in text
 
 
+def test_inconclusive_for_another_cause_points_to_its_reason(summary):
+    checks = {"f1_lift": {}, "sample_size": {"min_trades": 1000}}
+    verdict, text = summary(0.05, checks=checks, changes={"fold_t": FoldTest(5.0, 4, 0.01, 0.01, (0.0, 0.01))})
+    assert verdict == "INCONCLUSIVE"
+    assert "stands first among the reasons" in text
+
+
 def test_figures_that_are_undefined_are_said_to_be(summary):
     nothing = FoldTest(None, 0, None, None, (None, None))
     gone = {"mean": None, "ci95": (None, None), "fold_t": nothing, "nadeau_bengio": nothing, "mde80": None}

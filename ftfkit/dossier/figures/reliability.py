@@ -70,6 +70,7 @@ def _panel(axes: Axes, panel: Mapping[str, ReliabilityBins], top: float) -> None
         axes.plot(*bins.curve, color=color, marker=marker, markersize=4, linewidth=1.2, label=name)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
+    axes.tick_params(labelbottom=True)  # also above an empty place of the grid
     axes.grid(color="#E5E5E5", linewidth=0.7)
 
 
