@@ -260,9 +260,12 @@ def test_short_markets_give_nan_and_never_fail(make_bars, n):
     assert np.isnan(features.values[:, cross]).all()
 
 
-def test_a_market_that_does_not_move_gives_no_infinity(make_bars):
-    still = replace(make_bars("BTCUSDT"), **dict.fromkeys(BAR_COLUMNS[:4], np.full(400, 7.0)), volume=np.zeros(400))
-    market = Market(Universe("one", (OWN,), "USDT"), {}, {OWN.name: make_bars("AAVEUSDT"), "BTCUSDT": still})
+@pytest.mark.parametrize("volume", [0.0, 5.0])
+def test_a_dead_leader_gives_no_infinity(make_bars, volume):
+    n = np.arange(400)
+    still = dict.fromkeys(BAR_COLUMNS[:4], np.full(400, 7.0)) | {"volume": np.where(n < 200, volume, 0.0)}
+    label = {OWN.name: make_bars("AAVEUSDT"), "BTCUSDT": replace(make_bars("BTCUSDT"), **still)}
+    market = Market(Universe("one", (OWN,), "USDT"), {}, label)
     values = MarketContextFeatures(leaders=("BTC",)).compute(OWN, market).values
     assert not np.isinf(values).any()
 
