@@ -61,9 +61,11 @@ def run_experiment(experiment: Experiment, *, progress: bool = False) -> RunResu
         When data, plan or plugins are refused; nothing that is stored is lost.
     """
     from ftfkit.dossier import write_dossier
+    from ftfkit.dossier.sections import registered_sections
     from ftfkit.run.progress import progress_on
     from ftfkit.run.sweep import run_sweep
 
+    registered_sections()  # one that cannot be built stops the run here rather than after its last cell
     swept = run_sweep(experiment, progress=progress_on() if progress else None, report=write_dossier)
     return RunResult(
         run_id=swept.run_id,

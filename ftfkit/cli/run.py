@@ -115,8 +115,11 @@ def run_composed(using: Composer, overrides: Sequence[str]) -> int:
 def _run_experiment(experiment: Any) -> int:
     from ftfkit.api import run_experiment
     from ftfkit.cli.table import print_result
+    from ftfkit.plugins import registry
     from ftfkit.run.executors import Terminated, terminable
 
+    for line in registry(experiment.plugins.blocked).broken:
+        print(f"warning: {line}", file=sys.stderr)
     try:
         with terminable():
             result = run_experiment(experiment, progress=True)
