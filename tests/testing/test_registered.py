@@ -107,9 +107,8 @@ def test_every_package_registers_and_its_options_compose(distribution: str) -> N
 
 @pytest.mark.parametrize("plugin", registry().plugins, ids=lambda plugin: plugin.name)
 def test_observers_take_every_call_of_a_run(plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = registry().manager.get_plugin(plugin.name)
     monkeypatch.chdir(tmp_path)
-    suite = type("Suite", (ObserverConformance,), {"plugin": module})()
+    suite = type("Suite", (ObserverConformance,), {"plugin": plugin.module})()
     suite.test_hooks_fit_the_contract()
     suite.test_takes_a_run_that_finishes(tmp_path)
     suite.test_takes_a_run_that_fails()
