@@ -92,8 +92,7 @@ def survey(experiment: Experiment) -> Survey:
             label = resample(native, setting.label.bar_hours)
             events = setting.label.events(label, native)
             inside = (events.t0 >= period[0]) & (events.t1 <= period[1])
-            splits = setting.cv.folds(events.t0[inside], events.t1[inside], edges)
-            n_train[scheme, asset.name] = {split.fold: len(split.train) for split in splits}
+            n_train[scheme, asset.name] = _n_train(setting, asset, events, inside, edges)
             if scheme == label_id(spec):
                 data[asset.name] = _asset_survey(native, label, events, inside)
     fingerprints = {name: found.sha256 for name, found in data.items()}
@@ -133,6 +132,15 @@ def _ends(bars: Bars) -> Bars:
     """First and last bar, copied, so that the rest can be let go."""
     first_last = {name: getattr(bars, name)[[0, -1]] for name in ("open_time", *BAR_COLUMNS)}
     return replace(bars, **first_last)
+
+
+def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges: IntArray) -> dict[int, int]:
+    """Training events of each fold."""
+    try:
+        splits = spec.cv.folds(events.t0[inside], events.t1[inside], edges)
+    except DataError as error:
+        raise DataError(f"{asset.name}: {error}") from error
+    return {split.fold: len(split.train) for split in splits}
 
 
 def _asset_survey(native: Bars, label: Bars, events: Events, inside: BoolArray) -> AssetSurvey:

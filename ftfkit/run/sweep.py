@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ERROR_ROWS = 4  # exit code of a run that has some
+WARNINGS_SHOWN = 5
 _log = logging.getLogger("ftfkit")
 
 
@@ -68,7 +69,7 @@ def run_sweep(
     now : datetime, optional
         Start of the run, with time zone.
     report : callable, optional
-        Writes the dossier into the run folder and returns its path, before the manifest is made and the observers are told.
+        Writes the dossier into the run folder and returns its path, before manifest and observers.
 
     Raises
     ------
@@ -94,6 +95,7 @@ class _Run:
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
         self._specs = {variant.name: variant.spec for variant in plan.variants}
         self._rows: dict[str, Row] = {}  # by row key
+        self._n_warnings = 0
         self._timings: list[tuple[str, str, float]] = []
         self._cells: dict[str, list[PlannedCell]] = {}  # by row key; variants may share a cell
         for cell in self._plan.cells:
@@ -236,8 +238,13 @@ class _Run:
         self._observers.run_failed(self._plan.run_id, error)
 
     def _warn(self, text: str) -> None:
+        """Log a warning; the user sees the first ones."""
         _log.warning("%s", text)
-        self._progress.line(f"warning: {text}")
+        self._n_warnings += 1
+        if self._n_warnings <= WARNINGS_SHOWN:
+            self._progress.line(f"warning: {text}")
+        elif self._n_warnings == WARNINGS_SHOWN + 1:
+            self._progress.line(f"warning: more warnings are in {self._folder / records.LOG}")
 
 
 def _needs(cells: list[PlannedCell]) -> Callable[[PlannedCell], set[str]]:

@@ -1,0 +1,232 @@
+"""Whole runs on a tiny synthetic market, with real workers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ftfkit.config.experiment import compose
+from ftfkit.errors import DataError
+from ftfkit.run import records
+from ftfkit.run.predictions import predictions_file
+from ftfkit.run.progress import PlainProgress
+from ftfkit.run.store import Store, store_url
+from ftfkit.run.sweep import SweepResult, run_sweep
+from ftfkit.types import Row
+
+TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
+FACTOR = "balancing=balanced,none"
+NOW = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def _sweep(output: Path, *overrides: str) -> SweepResult:
+    return run_sweep(compose([*TINY, f"output.dir={output}", *overrides]), now=NOW)
+
+
+def _store(output: Path) -> Store:
+    return Store(store_url(None, output))
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("output")
+
+
+@pytest.fixture(scope="module")
+def first(output: Path) -> SweepResult:
+    return _sweep(output, FACTOR, "executor.workers=2")
+
+
+def test_a_run_leaves_rows_verdict_and_files(first: SweepResult) -> None:
+    assert (first.n_reused, first.n_failed, first.exit_code) == (0, 0, 0)
+    assert [(row.variant, row.asset, row.fold) for row in first.rows.itertuples()] == [
+        (variant, asset, fold)
+        for variant in ("balanced", "none")
+        for asset in ("AAVEUSDC", "ARBUSDC")
+        for fold in (0, 1)
+    ]
+    assert set(first.rows.status) == {"ok"}
+    assert first.verdict is not None
+    assert set(first.verdict.variants) == {"none"}
+    assert first.verdict.synthetic
+    names = {path.name for path in first.folder.iterdir()}
+    assert names == {
+        "plan.json", "rows.parquet", "verdict.json", "comparisons.json", "manifest.json", "timings.parquet", "run.log",
+    }  # fmt: skip
+
+
+def test_the_folder_reads_back_as_the_result(first: SweepResult, output: Path) -> None:
+    (record,) = [run for run in records.list_runs(output) if run.run_id == first.run_id]
+    assert record.status == "completed"
+    pd.testing.assert_frame_equal(record.rows, first.rows)
+    assert record.verdict == first.verdict
+    assert record.plan["run_id"] == first.run_id
+    assert [cell["row_key"] for cell in record.plan["cells"]] == list(first.rows.row_key)
+    comparisons = json.loads((first.folder / "comparisons.json").read_text())
+    verdict = json.loads((first.folder / "verdict.json").read_text())
+    assert comparisons == {"none": verdict["variants"]["none"]["comparison"]}
+
+
+def test_the_store_holds_rows_and_run(first: SweepResult, output: Path) -> None:
+    with _store(output) as store:
+        assert set(store.get_rows(first.rows.row_key)) == set(first.rows.row_key)
+        assert {run.run_id: run.status for run in store.runs()}[first.run_id] == "completed"
+        assert store.plan(first.run_id) == json.loads((first.folder / "plan.json").read_text())
+        assert min(store.seconds(first.rows.fit_key).values()) > 0
+    assert set(pd.read_parquet(first.folder / "timings.parquet").row_key) == set(first.rows.row_key)
+    assert all(predictions_file(output / "predictions", key).is_file() for key in first.rows.fit_key)
+
+
+def test_rows_are_the_same_bytes_with_one_worker_in_batches(first: SweepResult, tmp_path: Path) -> None:
+    alone = _sweep(tmp_path, FACTOR, "executor.workers=1", "executor.batch_cells=3")
+    assert (alone.folder / "rows.parquet").read_bytes() == (first.folder / "rows.parquet").read_bytes()
+    with _store(tmp_path) as store:
+        assert (store.get_rows(alone.rows.row_key)) == _rows_of(first)
+
+
+def _rows_of(result: SweepResult) -> dict[str, Row]:
+    with _store(result.folder.parents[1]) as store:
+        return store.get_rows(result.rows.row_key)
+
+
+def test_asking_again_runs_nothing_and_gets_a_folder_of_its_own(first: SweepResult, output: Path) -> None:
+    again = _sweep(output, FACTOR)
+    assert again.n_reused == 8
+    assert again.run_id != first.run_id
+    assert (again.folder / "rows.parquet").read_bytes() == (first.folder / "rows.parquet").read_bytes()
+    assert len(pd.read_parquet(again.folder / "timings.parquet")) == 0
+
+
+def test_a_new_gate_set_costs_no_cells(first: SweepResult, output: Path) -> None:
+    assert _sweep(output, FACTOR, "gates=f1_buy_boost").n_reused == 8
+
+
+def test_the_baseline_alone_has_rows_and_no_verdict(first: SweepResult, output: Path) -> None:
+    alone = _sweep(output)
+    assert (len(alone.rows), alone.n_reused, alone.verdict) == (4, 4, None)
+    assert not (alone.folder / "verdict.json").exists()
+
+
+def test_known_predictions_are_only_scored_again(first: SweepResult, output: Path) -> None:
+    files = {path: path.stat().st_mtime_ns for path in (output / "predictions").iterdir()}
+    cheaper = _sweep(output, FACTOR, "trade.fee_bps=1")
+    assert cheaper.n_reused == 0
+    assert {path: path.stat().st_mtime_ns for path in (output / "predictions").iterdir()} == files
+    assert set(pd.read_parquet(cheaper.folder / "timings.parquet").stage) == {"data", "row"}
+    pd.testing.assert_series_equal(cheaper.rows.f1_buy, first.rows.f1_buy)
+    assert (cheaper.rows.expectancy_bps != first.rows.expectancy_bps).any()
+
+
+def test_one_fit_serves_all_decisions_that_search_alike(tmp_path: Path) -> None:
+    both = _sweep(tmp_path, "decision=tuned,matched_rate", "executor.workers=2")
+    assert set(both.rows.status) == {"ok"}
+    timings = pd.read_parquet(both.folder / "timings.parquet")
+    assert (timings.stage == "refit").sum() == both.rows.fit_key.nunique() == 4
+    matched = both.rows[both.rows.variant == "matched_rate"].reset_index(drop=True)
+    tuned = both.rows[both.rows.variant == "tuned"].reset_index(drop=True)
+    pd.testing.assert_series_equal(matched.f1_buy, tuned.f1_buy)  # its own model matched to itself
+
+
+def test_the_report_is_in_the_manifest(first: SweepResult, output: Path) -> None:
+    def report(folder: Path) -> Path:
+        (folder / "dossier.md").write_text("# dossier")
+        return folder / "dossier.md"
+
+    told = run_sweep(compose([*TINY, f"output.dir={output}", FACTOR]), now=NOW, report=report)
+    assert told.dossier == told.folder / "dossier.md"
+    assert "dossier.md" in json.loads((told.folder / "manifest.json").read_text())
+
+
+def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    too_short = compose([*TINY, f"output.dir={tmp_path}", FACTOR, "data.days=20", "universe.assets=[AAVE]"])
+    failed = run_sweep(too_short, now=NOW, progress=PlainProgress(stream))
+    assert (failed.n_reused, failed.n_failed, failed.exit_code) == (0, 4, 4)
+    shown = stream.getvalue()
+    assert "4/4 cells run, 4 failed" in shown
+    assert "ftfkit: warning: balanced, AAVEUSDC, fold 0: ftfkit.errors.DataError: out-of-fold group" in shown
+    assert shown.count("warning") == (failed.folder / records.LOG).read_text().count("WARNING") == 4
+    assert failed.verdict is not None
+    assert failed.verdict.variants["none"].verdict == "INCOMPLETE"
+    with _store(tmp_path) as store:
+        rows = store.get_rows(failed.rows.row_key)
+    assert {row.status for row in rows.values()} == {"error"}
+    assert all("Traceback" in str(row.error) for row in rows.values())
+    assert run_sweep(too_short, now=NOW).n_reused == 0
+
+
+def test_a_period_too_short_for_its_folds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"AAVEUSDC: fold 0 .* training events == 0"):
+        _sweep(tmp_path / "out", FACTOR, "data.days=12")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_breaks_is_marked_failed_and_its_rows_stay(tmp_path: Path) -> None:
+    def report(folder: Path) -> Path:
+        raise OSError("disk full")
+
+    experiment = compose([*TINY, f"output.dir={tmp_path}", "universe.assets=[AAVE]"])
+    with pytest.raises(OSError, match="disk full"):
+        run_sweep(experiment, now=NOW, report=report)
+    (record,) = records.list_runs(tmp_path)
+    assert record.status == "failed"
+    assert run_sweep(experiment, now=NOW).n_reused == 2
+
+
+LONG = ("universe=demo", "hpo=quick", "data.days=400", "executor.workers=2", FACTOR)
+
+
+def _processes(session: int) -> list[str]:
+    """Command lines of the processes of a session that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, _, own = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+            if int(own) == session and state != "Z":
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_what_is_finished_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    command = [sys.executable, "-m", "ftfkit", *LONG, f"output.dir={tmp_path}"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while len(list((tmp_path / "predictions").glob("*.parquet"))) < 2 and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        assert process.wait(timeout=60) == code
+        deadline = time.monotonic() + 20
+        while _processes(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert _processes(process.pid) == []
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    (record,) = records.list_runs(tmp_path)
+    assert record.status == "interrupted"
+    assert "interrupted after" in (record.folder / records.LOG).read_text()
+    keys = {cell["row_key"] for cell in record.plan["cells"]}
+    with _store(tmp_path) as store:
+        stored = store.get_rows(keys)
+    assert 2 <= len(stored) < len(keys)
+    assert {row.status for row in stored.values()} == {"ok"}
+    assert not list(tmp_path.rglob("*.tmp"))
