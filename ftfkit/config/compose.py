@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
 
 COMMAND_LINE = "command line"
+SCHEME = "ftfkit://"  # of a folder on Hydra's search path
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,14 @@ def composer(config_dirs: Iterable[Path] = ()) -> Composer:
     folders = tuple(Path(folder).resolve() for folder in config_dirs)
     search_path = create_config_search_path(str(conf_dir()))
     loader = ConfigLoaderImpl(search_path)
-    own = (f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]",) if folders else ()
+    own = (f"hydra.searchpath=[{','.join(f'{SCHEME}{folder}' for folder in folders)}]",) if folders else ()
     return Composer(loader, own, folders)
+
+
+def searched_folders(hydra_overrides: Iterable[str]) -> tuple[Path, ...]:
+    """Folders that ``--config-dir`` put on Hydra's search path."""
+    paths = [one.partition("=")[2] for one in hydra_overrides if one.lstrip("+").startswith("hydra.searchpath=")]
+    return tuple(Path(one.removeprefix(SCHEME)) for path in paths for one in path.strip("[]").split(",") if one)
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ftfkit.config.build import component, named_component, section, validated
+from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
+from ftfkit.config.planned import planned
 from ftfkit.config.schema import (
     COMPONENT_GROUPS,
     FACTOR_GROUPS,
     BalancingConfig,
     CalibrationConfig,
+    ChampionConfig,
     ExecutorConfig,
     Experiment,
     GatesConfig,
@@ -32,7 +36,7 @@ from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registry, registry
 
 CONTEXT_IF_SINGLE = ("label", "decision")  # one value for all, unless swept or declared by a track
-ROOT_KEYS = ("baseline", "metrics", "seed", "plan", "output", "sweep", "plugins")
+ROOT_KEYS = ("baseline", "metrics", "seed", "plan", "output", "champion", "sweep", "plugins")
 
 
 def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Experiment:
@@ -41,7 +45,8 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
     Parameters
     ----------
     overrides : sequence of str
-        Hydra overrides, sweeps included (``loss=focal/standard``, ``loss=glob(focal/*)``).
+        Hydra overrides, sweeps included (``loss=focal/standard``, ``loss=glob(focal/*)``); ``plan=FILE`` brings those
+        of a pre-registered plan.
     using : Composer, optional
         Conf folders to compose from; default: the core's and every plugin's.
 
@@ -50,21 +55,43 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
     ConfigError
         One line with place, value, rule and owner.
     """
-    maker = using or composer()
+    plan = planned(overrides)
+    if plan is None:
+        return _composed(tuple(overrides), using or composer())
+    dirs = plan.config_dirs if using is None or not using.extra_folders else ()
+    experiment = _composed(plan.overrides, composer(dirs) if dirs or using is None else using)
+    return experiment.model_copy(update={"plan": plan.file})
+
+
+def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     jobs = maker.expand(overrides)
     swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
     first = maker.compose(jobs[0])
+    champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
+    if champion is not None:
+        jobs = start_from(champion, maker, first, jobs)
+        first = maker.compose(jobs[0])
     jobs, declared = _track_variants(maker, first, jobs)
     composed = [maker.compose(job) for job in jobs] if len(jobs) > 1 or declared else [first]
     for other in composed[1:]:
         _refuse_swept_context(first, other)
-    baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared)
+    baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared, champion)
     plugins = registry(section(first, "plugins", PluginsConfig).blocked)
-    return _experiment(baseline_composed, composed, plugins, tuple(overrides))
+    experiment = _experiment(baseline_composed, composed, plugins, overrides)
+    told = {
+        "config_dirs": tuple(map(str, maker.extra_folders)),
+        "locked": f"{champion.run_id} {champion.variant}" if champion else None,
+    }
+    return experiment.model_copy(update=told)
 
 
 def _about(job: Sequence[str], group: str) -> list[str]:
     return [override for override in job if override.lstrip("+~").split("=")[0].split(".")[0].split("@")[0] == group]
+
+
+def _dotted(override: str) -> bool:
+    """Whether it sets a single value and not a whole group."""
+    return "." in override.partition("=")[0]
 
 
 def _track_variants(maker: Composer, first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
@@ -93,20 +120,23 @@ def _refuse_swept_context(first: Composed, other: Composed) -> None:
             raise ConfigError(COMMAND_LINE, key, other.options.get(key, "..."), rule)
 
 
-def _baseline(maker: Composer, first: Composed, job: Sequence[str], factors: set[str]) -> Composed:
-    """The champion under the same context."""
+def _baseline(
+    maker: Composer, first: Composed, job: Sequence[str], factors: set[str], locked: Champion | None
+) -> Composed:
+    """The champion under the same context: what was locked, else what the conf names."""
     champion = first.config.get("baseline")
     if not isinstance(champion, Mapping) or set(champion) != set(FACTOR_GROUPS):
         rule = f"must name one option for each of {', '.join(FACTOR_GROUPS)}"
         raise ConfigError(first.where("baseline"), "baseline", champion, rule)
+    changed = baseline_overrides(locked, maker, first) if locked else {}
     context = [override for override in job if not any(_about([override], group) for group in FACTOR_GROUPS)]
     chosen: list[str] = []
     for group in FACTOR_GROUPS:
         if group in CONTEXT_IF_SINGLE and group not in factors:
-            values = [override for override in _about(job, group) if "." in override.partition("=")[0]]
+            values = [override for override in _about(job, group) if _dotted(override)]
             chosen += [f"{group}={first.options[group]}", *values]
         else:
-            chosen.append(f"{group}={champion[group]}")
+            chosen += changed.get(group, [f"{group}={champion[group]}"])
     return maker.compose([*context, *chosen])
 
 
@@ -125,7 +155,10 @@ def _experiment(
         if groups:
             name = names[id(item)]
             options = {group: item.options.get(group, "") for group in groups}
-            variants.setdefault(name, Variant(name=name, spec=spec, factor_options=options))
+            values = tuple(
+                override for group in groups for override in _about(item.overrides, group) if _dotted(override)
+            )
+            variants.setdefault(name, Variant(name=name, spec=spec, factor_options=options, values=values))
     base_name = _name(baseline, union, full=False) if union else "baseline"
     if base_name in variants:
         base_name = f"{base_name} (baseline)"
@@ -143,6 +176,7 @@ def _experiment(
         executor=section(baseline, "executor", ExecutorConfig),
         store=section(baseline, "store", StoreConfig),
         output=section(baseline, "output", OutputConfig),
+        champion=section(baseline, "champion", ChampionConfig),
         sweep=section(baseline, "sweep", SweepConfig),
         plugins=section(baseline, "plugins", PluginsConfig),
         track=validated(baseline, "track", track, TrackConfig, "ftfkit") if track else None,

@@ -142,6 +142,17 @@ class OutputConfig(Section):
     dir: str = "outputs"
 
 
+class ChampionConfig(Section):
+    """What ``lock`` writes: the env file that a production job reads, and the variables an option sets in it.
+
+    ``variables`` maps factor group to option to variable to value; ``*`` stands for every other option, and a value may
+    name ``{option}`` and the group's parameters (``{gamma}``).
+    """
+
+    base_env: str = "champion/ftf_config.base_env"  # inside output.dir unless absolute
+    variables: Mapping[str, Mapping[str, Mapping[str, str]]] = Field(default_factory=dict)
+
+
 class SweepConfig(Section):
     """How a sweep ends early: only where its verdict is already certain."""
 
@@ -194,6 +205,7 @@ class Variant(Section):
     name: str
     spec: Spec
     factor_options: Mapping[str, str]  # factor groups in which it differs from the baseline -> option
+    values: tuple[str, ...] = ()  # overrides of single values in these groups (loss.gamma=3)
 
 
 class Experiment(Section):
@@ -209,11 +221,14 @@ class Experiment(Section):
     executor: ExecutorConfig
     store: StoreConfig
     output: OutputConfig
+    champion: ChampionConfig
     sweep: SweepConfig
     plugins: PluginsConfig
     track: TrackConfig | None
     overrides: tuple[str, ...]  # as given, for the reproduction command
     plan: str | None = None  # path of a pre-registered plan that this run must equal
+    config_dirs: tuple[str, ...] = ()  # folders with options of the user's own
+    locked: str | None = None  # run and variant that made the baseline what it is; None where nothing was locked
 
     @property
     def all_variants(self) -> tuple[Variant, ...]:
@@ -236,6 +251,7 @@ SECTIONS: Mapping[str, type[Section]] = {  # conf groups and root sections that 
     "store": StoreConfig,
     "track": TrackConfig,
     "output": OutputConfig,
+    "champion": ChampionConfig,
     "sweep": SweepConfig,
     "plugins": PluginsConfig,
 }

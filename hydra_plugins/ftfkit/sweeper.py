@@ -24,9 +24,9 @@ class PlanSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> int:
         from ftfkit.cli.run import run_composed
-
-        from ftfkit.config.compose import Composer
+        from ftfkit.config.compose import Composer, searched_folders
 
         assert self._context is not None
-        composer = Composer(self._context.config_loader, tuple(self._hydra_overrides))
+        own = tuple(self._hydra_overrides)
+        composer = Composer(self._context.config_loader, own, searched_folders(own))
         raise SystemExit(run_composed(composer, arguments))

@@ -1,0 +1,100 @@
+"""The champion: what ``lock`` made of the baseline; every later experiment starts from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ftfkit.config.compose import Composed, Composer
+from ftfkit.errors import ConfigError
+
+FILE = "champion/champion.json"  # inside output.dir
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Champion:
+    """One lock, cumulative: all factor groups that locks have changed so far.
+
+    Attributes
+    ----------
+    options : mapping of str to str
+        Factor group to its option.
+    values : tuple of str
+        Overrides of single values in these groups (``loss.gamma=3``).
+    env_before, env_after : str or None
+        Text of the ``base_env`` file before and after; None where there was no file.
+    """
+
+    run_id: str
+    variant: str
+    locked_utc: str
+    options: Mapping[str, str]
+    values: tuple[str, ...]
+    env_before: str | None
+    env_after: str
+
+    def of_group(self, group: str) -> list[str]:
+        """Overrides that bring one changed group to the champion's setting."""
+        return [f"{group}={self.options[group]}", *(value for value in self.values if value.startswith(f"{group}."))]
+
+
+def read_locks(output: Path) -> tuple[Champion, ...]:
+    """All locks in force, oldest first; the last one is the champion.
+
+    Raises
+    ------
+    ConfigError
+        When the file is not one that ``lock`` wrote.
+    """
+    file = output / FILE
+    if not file.is_file():
+        return ()
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"schema {content['schema']}, this ftfkit reads schema {SCHEMA}")
+        return tuple(Champion(**{**one, "values": tuple(one["values"])}) for one in content["locks"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(str(file), "", "", f"must be as `lock` wrote it: {error}") from error
+
+
+def locks_document(locks: Sequence[Champion]) -> dict[str, Any]:
+    """What ``champion.json`` holds."""
+    return {"schema": SCHEMA, "locks": [asdict(one) for one in locks]}
+
+
+def start_from(champion: Champion, maker: Composer, first: Composed, jobs: list[list[str]]) -> list[list[str]]:
+    """Let every job start from the champion, in the groups that neither the command line nor a track sets."""
+    plain = maker.compose(())
+    declared = (first.config.get("track") or {}).get("variants") or {}
+    added = [
+        override
+        for group in champion.options
+        if first.options.get(group) == plain.options.get(group) and group not in declared
+        for override in champion.of_group(group)
+    ]
+    return [[*(one for one in added if _group(one) not in _chosen(job)), *job] for job in jobs]
+
+
+def baseline_overrides(champion: Champion, maker: Composer, first: Composed) -> dict[str, list[str]]:
+    """Overrides of each changed group; those for which a track or the command line names a baseline are left out."""
+    plain, declared = maker.compose(()).config["baseline"], first.config["baseline"]
+    return {
+        group: champion.of_group(group)
+        for group in champion.options
+        if declared.get(group) == plain.get(group) and not first.on_command_line(f"baseline.{group}")
+    }
+
+
+def _group(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0].partition(".")[0]
+
+
+def _chosen(job: Sequence[str]) -> set[str]:
+    """Groups for which a job names an option."""
+    keys = (override.lstrip("+~").partition("=")[0] for override in job if "=" in override)
+    return {key for key in keys if "." not in key}

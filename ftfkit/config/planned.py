@@ -1,0 +1,59 @@
+"""``plan=FILE``: a pre-registered plan brings its own overrides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftfkit.config.compose import COMMAND_LINE
+from ftfkit.errors import ConfigError
+
+_KEY = "plan"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Overrides of a plan file, with those given beside it in place of the plan's own.
+
+    Whether the experiment they declare is the planned one is checked against the whole plan before a run starts.
+    """
+
+    file: str
+    overrides: tuple[str, ...]
+    config_dirs: tuple[Path, ...]
+
+
+def planned(overrides: Sequence[str]) -> Planned | None:
+    """What ``plan=FILE`` among the overrides stands for; None where there is no such override.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read, or is no plan.
+    """
+    files = [override.partition("=")[2].strip("'\"") for override in overrides if _key(override) == _KEY]
+    if not files or files[-1] in {"", "null"}:
+        return None
+    document = _read(files[-1])
+    given = [override for override in overrides if _key(override) != _KEY]
+    replaced = {_key(override) for override in given}
+    own = [override for override in document["overrides"] if _key(override) not in replaced]
+    return Planned(files[-1], (*own, *given), tuple(map(Path, document.get("config_dirs", ()))))
+
+
+def _read(file: str) -> dict[str, Any]:
+    rule = "must be a plan as `python -m ftfkit plan` writes it"
+    try:
+        document = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(COMMAND_LINE, _KEY, file, f"{rule}: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("overrides"), list):
+        raise ConfigError(COMMAND_LINE, _KEY, file, f"{rule}: it holds no overrides")
+    return document
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")

@@ -1,0 +1,121 @@
+"""The ledger: what was planned, looked at, judged and locked, in order; append-only and hash-chained.
+
+Each line carries the hash of the line before it, so that none can be changed, moved or taken out unnoticed. Lines cut
+off at the end leave the chain whole: ``verify`` notices them by the runs that are then missing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from ftfkit.errors import VerifyError
+from ftfkit.run.keys import canonical, sha256
+
+Kind = Literal["planned", "looked", "judged", "rejudged", "opened", "confirmed", "locked", "unlocked"]
+
+FILE = "ledger.jsonl"
+GENESIS = "0" * 64  # stands for the line before the first
+_FIELDS = ("n", "utc", "kind", "facts", "previous")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    n : int
+        Line number, from 1.
+    utc : str
+        When it was written, ISO 8601.
+    facts : mapping
+        JSON-able values; what they are depends on ``kind``.
+    previous, hash : str
+        SHA-256 of the line before, and of this one without ``hash``.
+    """
+
+    n: int
+    utc: str
+    kind: Kind
+    facts: Mapping[str, Any]
+    previous: str
+    hash: str
+
+
+class Ledger:
+    """``ledger.jsonl`` of an output folder; several drivers may write to it."""
+
+    def __init__(self, output: Path) -> None:
+        self.path = output / FILE
+
+    def append(self, kind: Kind, facts: Mapping[str, Any]) -> Entry:
+        """Add one line; it is on disk when this returns.
+
+        Raises
+        ------
+        VerifyError
+            When the last line is damaged, so that there is nothing to chain to.
+        """
+        with self._locked() as file:
+            lines = file.read().splitlines()
+            last = self._parsed(len(lines), lines[-1].decode()) if lines else None
+            content: dict[str, Any] = {
+                "n": len(lines) + 1,
+                "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+                "kind": kind,
+                "facts": json.loads(canonical(facts)),
+                "previous": last.hash if last else GENESIS,
+            }
+            entry = Entry(**content, hash=sha256(canonical(content)))
+            file.write(canonical({**content, "hash": entry.hash}).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            return entry
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All lines, once the chain holds.
+
+        Raises
+        ------
+        VerifyError
+            Naming the first line whose content, number or link is not what it was.
+        """
+        if not self.path.is_file():
+            return ()
+        found: list[Entry] = []
+        for n, text in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+            entry = self._parsed(n, text)
+            previous = found[-1].hash if found else GENESIS
+            if entry.n != n or entry.previous != previous:
+                rule = f"must follow line {n - 1}: a line was changed, moved or taken out"
+                raise VerifyError(f"{self.path}:{n}: previous == {entry.previous[:12]} {rule} (ftfkit)")
+            found.append(entry)
+        return tuple(found)
+
+    def _parsed(self, n: int, text: str) -> Entry:
+        try:
+            content = json.loads(text)
+            entry = Entry(**content)
+            recomputed = sha256(canonical({name: content[name] for name in _FIELDS}))
+        except (ValueError, TypeError) as error:
+            raise VerifyError(f"{self.path}:{n}: is not a line of the ledger: {error} (ftfkit)") from error
+        if recomputed != entry.hash:
+            rule = f"must be {recomputed[:12]}, the hash of its content"
+            raise VerifyError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
+        return entry
+
+    @contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            yield file

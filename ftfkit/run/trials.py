@@ -1,0 +1,178 @@
+"""Every variant ever judged, as the ledger holds it, and what so much trying takes off a result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ftfkit.judge.overfitting import deflated_sharpe, overfitting_probability, sharpe
+from ftfkit.run.keys import canonical, sha256
+from ftfkit.run.ledger import Entry
+from ftfkit.types import Verdict
+
+SCHEMA = 1
+ANCHORED = ("plan.json", "rows.parquet", "comparisons.json", "verdict.json")  # what a ledger line vouches for
+DAYS_A_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration as a ledger line has it: mean F1 and net trade returns of each block, assets weighted alike."""
+
+    id: str
+    label: str
+    edges_utc: tuple[str, ...]
+    f1: tuple[float, ...] | None  # a value a fold; None where a row is missing
+    returns_bps: tuple[float, ...] | None
+
+    @property
+    def blocks_a_year(self) -> float:
+        first, last = (datetime.fromisoformat(self.edges_utc[place]) for place in (0, -1))
+        days = (last - first).total_seconds() / 86_400
+        return DAYS_A_YEAR * (len(self.edges_utc) - 1) / days
+
+    @property
+    def annual_sharpe(self) -> float | None:
+        """Sharpe ratio of the block returns, annualised, so that blocks of any length compare."""
+        ratio = sharpe(self.returns_bps or ())
+        return None if ratio is None else ratio * self.blocks_a_year**0.5
+
+
+def trial_id(document: Mapping[str, Any], variant: str) -> str:
+    """What makes two trials the same one: settings, bars, blocks and seed; never names, gates or versions.
+
+    Parameters
+    ----------
+    document : mapping
+        As ``plan.json`` holds it.
+    """
+    config = {group: values for group, values in document["variants"][variant]["config"].items() if group != "data"}
+    bars = {asset: found["sha256"] for asset, found in document["data"].items()}
+    market = {"bars": bars, "others": document["market"], "edges": document["period"]["edges_utc"]}
+    return sha256(canonical({"config": config, "market": market, "seed": document["seed"]}))
+
+
+def judged_facts(
+    folder: Path, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
+) -> dict[str, Any]:
+    """What the ledger says of a judged run; figures follow from plan, rows and verdict alone."""
+    files = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ANCHORED if _there(folder, name)
+    }
+    verdicts = {} if verdict is None else {name: one.verdict for name, one in verdict.variants.items()}
+    return {
+        "run_id": document["run_id"],
+        "plan_hash": document["plan_hash"],
+        "planned": document["registration"] is not None,
+        "assets": sorted(document["universe"]["assets"]),
+        "label": document["label"],
+        "edges_utc": document["period"]["edges_utc"],
+        "synthetic": document["synthetic"],
+        "files": files,
+        "variants": {
+            name: {
+                "trial": trial_id(document, name),
+                "verdict": verdicts.get(name),
+                "f1": _by_fold(rows, name, document["folds"], rows["f1_buy"]),
+                "returns_bps": _by_fold(rows, name, document["folds"], rows["expectancy_bps"] * rows["n_trades"]),
+            }
+            for name in document["variants"]
+        },
+    }
+
+
+def trials_document(entries: Sequence[Entry], document: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """``trials.json``: looks at this plan's interim results, and advice from all trials on its assets.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The ledger before this run was judged.
+    document : mapping
+        The run's plan.
+    facts : mapping
+        ``judged_facts`` of the run.
+    """
+    looks = [entry for entry in entries if entry.kind == "looked" and entry.facts["plan_hash"] == document["plan_hash"]]
+    before = [entry.facts for entry in entries if entry.kind == "judged" and entry.facts["assets"] == facts["assets"]]
+    trials = _distinct([*before, facts])
+    return {
+        "schema": SCHEMA,
+        "ledger_lines": len(entries),
+        "ledger_hash": entries[-1].hash if entries else None,
+        "looks": [{"utc": entry.utc, **entry.facts} for entry in looks],
+        "n_trials": len(trials),
+        "deflated_sharpe": _deflated(_trials(facts), trials),
+        "overfitting": _overfitting(facts, trials),
+    }
+
+
+def known_before(entries: Iterable[Entry], document: Mapping[str, Any]) -> dict[str, str]:
+    """Variants of a plan whose results somebody had seen by then, each with the first run that showed them."""
+    first: dict[str, str] = {}
+    for entry in entries:
+        if entry.kind in {"judged", "looked"}:
+            for one in entry.facts["variants"].values():
+                first.setdefault(one["trial"], entry.facts["run_id"])
+    names = [name for name in document["variants"] if name != document["baseline"]]
+    found = {name: first.get(trial_id(document, name)) for name in names}
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def _trials(facts: Mapping[str, Any]) -> dict[str, Trial]:
+    """Trials of one judged line, by variant."""
+    edges = tuple(facts["edges_utc"])
+    return {
+        name: Trial(one["trial"], facts["label"], edges, *(_figures(one[key]) for key in ("f1", "returns_bps")))
+        for name, one in facts["variants"].items()
+    }
+
+
+def _distinct(judged: Iterable[Mapping[str, Any]]) -> dict[str, Trial]:
+    """Trials by id; of one judged twice, the last."""
+    return {trial.id: trial for facts in judged for trial in _trials(facts).values()}
+
+
+def _deflated(own: Mapping[str, Trial], trials: Mapping[str, Trial]) -> dict[str, Any]:
+    """Deflated Sharpe ratio of each variant among all trials; None where it is undefined."""
+    ratios = [trial.annual_sharpe for trial in trials.values()]
+    known = [ratio for ratio in ratios if ratio is not None]
+    variance = float(np.var(known, ddof=1)) if len(known) > 1 else 0.0
+    found = {
+        name: deflated_sharpe(trial.returns_bps or (), len(trials), variance / trial.blocks_a_year)
+        for name, trial in own.items()
+    }
+    return {name: None if one is None else asdict(one) for name, one in found.items()}
+
+
+def _overfitting(facts: Mapping[str, Any], trials: Mapping[str, Trial]) -> dict[str, Any] | None:
+    """Over the trials whose F1 compare: the same label scheme and blocks."""
+    like = (facts["label"], tuple(facts["edges_utc"]))
+    scores = [trial.f1 for trial in trials.values() if trial.f1 and (trial.label, trial.edges_utc) == like]
+    found = overfitting_probability(np.array(scores, dtype=np.float64)) if scores else None
+    return None if found is None else asdict(found)
+
+
+def _by_fold(rows: pd.DataFrame, variant: str, folds: Sequence[int], values: pd.Series[float]) -> list[float] | None:
+    """Mean over assets of each fold; None where a row of the variant has no value."""
+    own = rows["variant"] == variant
+    found = values[own].astype(float)
+    if found.isna().any() or not len(found):
+        return None
+    means = found.groupby(rows.loc[own, "fold"]).mean()
+    return [float(means[fold]) for fold in folds] if set(means.index) == set(folds) else None
+
+
+def _figures(values: Sequence[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _there(folder: Path, name: str) -> bool:
+    return (folder / name).is_file()
