@@ -45,10 +45,13 @@ class BestF1(NamedTuple):
 def operating_curve(y: npt.NDArray[Any], proba: npt.NDArray[Any]) -> OperatingCurve:
     """Every operating point of ``proba`` (shape (n,), finite, n >= 1) on hard labels ``y``; one sort."""
     score = np.asarray(proba, dtype=np.float64)
-    order = np.argsort(-score)
+    order = (-score).argsort()
     score = score[order]
-    last = np.append(np.flatnonzero(score[1:] != score[:-1]), len(score) - 1)
-    return OperatingCurve(score[last], last + 1, np.cumsum(np.asarray(y, dtype=np.int64)[order])[last])
+    last = np.empty(len(score), dtype=bool)
+    last[-1] = True
+    np.not_equal(score[1:], score[:-1], out=last[:-1])
+    at = last.nonzero()[0]
+    return OperatingCurve(score[at], at + 1, y[order].cumsum(dtype=np.int64)[at])
 
 
 def best_f1(y: npt.NDArray[Any], proba: npt.NDArray[Any]) -> BestF1:

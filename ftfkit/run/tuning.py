@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -104,44 +105,59 @@ def search(
     return _search(bound, model, hpo, seed, score)
 
 
+def lags(scores: Sequence[float], finished: Sequence[Sequence[float]], n_startup: int) -> bool:
+    """Median rule: whether a trial's best score so far is below the median of finished trials at the same stage.
+
+    Notes
+    -----
+    Decides as ``optuna.pruners.MedianPruner`` does, which would cost a fortieth of a search. Never true in the first
+    two stages, or before ``n_startup`` trials have finished.
+
+    References
+    ----------
+    Golovin, D. et al. (2017), Google Vizier: a service for black-box optimization, KDD, sec. 3.2.2.
+    """
+    stage = len(scores) - 1
+    if len(scores) < PRUNING_WARMUP_STAGES or len(finished) < max(n_startup, 1):
+        return False
+    return max(scores) < median(other[stage] for other in finished)
+
+
 def _search(bound: BoundModel, model: Model, hpo: HpoConfig, seed: int, score: Callable[[Proba], float]) -> Choice:
     from optuna.trial import TrialState
 
     study, space = _study(hpo, seed), {name: _distribution(dimension) for name, dimension in model.space.items()}
     best: tuple[Mapping[str, float | int], Peak] | None = None
-    n_pruned = 0
+    finished: list[list[float]] = []
     for _ in range(hpo.n_trials):
         trial = study.ask(space)
         params = {**model.params, **trial.params}
-        stages, scores = [], []
+        stages: list[Stage] = []
+        scores: list[float] = []
         for stage in bound.path(params, hpo.every_rounds):
             stages.append(stage)
             scores.append(score(stage.proba))
-            trial.report(scores[-1], stage.rounds)
-            if trial.should_prune():
+            if hpo.pruning and lags(scores, finished, hpo.pruning_startup_trials):
+                trial.report(scores[-1], stage.rounds)  # the sampler ranks pruned trials by it
                 study.tell(trial, state=TrialState.PRUNED)
-                n_pruned += 1
                 break
         else:
+            finished.append(scores)
             peak = peak_of(stages, scores)
             study.tell(trial, peak.value)
             if best is None or peak.value > best[1].value:
                 best = params, peak
-    assert best is not None  # the first trial has no other to be pruned against
-    return Choice(*best, hpo.n_trials, n_pruned)
+    assert best is not None  # the first trial has no other to lag behind
+    return Choice(*best, hpo.n_trials, hpo.n_trials - len(finished))
 
 
 def _study(hpo: HpoConfig, seed: int) -> optuna.Study:
-    """A study in memory; its sampler and pruner know nothing but this search."""
+    """A study in memory; its sampler knows nothing but this search."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=hpo.n_startup_trials, multivariate=True)
-    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
-    if hpo.pruning:
-        warmup = PRUNING_WARMUP_STAGES * hpo.every_rounds
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=hpo.pruning_startup_trials, n_warmup_steps=warmup)
-    return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+    return optuna.create_study(direction="maximize", sampler=sampler)
 
 
 def _distribution(dimension: SearchRange) -> optuna.distributions.BaseDistribution:

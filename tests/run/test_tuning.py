@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from ftfkit.builtin.losses.logistic import LogisticLoss
 from ftfkit.builtin.models.xgboost import XGBoostModel
 from ftfkit.components import BoundModel, FitContext, Params, Proba, SearchRange
 from ftfkit.config.schema import HpoConfig
-from ftfkit.run.tuning import Choice, peak_of, score_function, search
+from ftfkit.run.tuning import Choice, lags, peak_of, score_function, search
 from ftfkit.types import Sample, Stage
 
 SPACE = {
@@ -114,6 +115,29 @@ def test_pruning_is_a_choice(bound_and_y: tuple[BoundModel, np.ndarray]) -> None
     )
     assert free.n_pruned == 0
     assert 0 < pruned.n_pruned < 25
+
+
+@pytest.mark.parametrize("n_startup", [0, 1, 4])
+def test_lagging_is_what_optunas_median_pruner_prunes(n_startup: int) -> None:
+    rng = np.random.default_rng(n_startup)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=n_startup, n_warmup_steps=3)
+    study = optuna.create_study(direction="maximize", pruner=pruner)
+    finished: list[list[float]] = []
+    verdicts = []
+    for _ in range(30):
+        trial, scores = study.ask(), []
+        for step in range(1, 9):
+            scores.append(float(rng.integers(0, 6)))
+            trial.report(scores[-1], step)
+            verdicts.append(lags(scores, finished, n_startup))
+            assert verdicts[-1] == trial.should_prune()
+            if verdicts[-1]:
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                break
+        else:
+            study.tell(trial, max(scores))
+            finished.append(scores)
+    assert 0 < sum(verdicts) < len(verdicts)
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
 from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba
@@ -13,6 +15,7 @@ from ftfkit.errors import ConfigError
 from ftfkit.types import Stage
 
 LOGISTIC = "binary:logistic"
+MARGIN_REQUEST = b'{"type":1,"training":true,"iteration_begin":0,"iteration_end":0,"strict_shape":false}'
 TREE_PARAMETERS = frozenset(
     {
         "learning_rate",
@@ -84,6 +87,7 @@ class _BoundXGBoost:
         self._eval = xgboost.QuantileDMatrix(context.X_eval, max_bin=model.max_bin, ref=self._train, nthread=1)
         objective = context.loss.objective(train.y, train.weight)
         self._objective: Objective | None = objective if context.loss.native is None else None
+        self._n_train = len(train.y)
         self._max_rounds = model.max_rounds
         self._fixed = {
             "tree_method": "hist",
@@ -120,13 +124,27 @@ class _BoundXGBoost:
             if self._objective is None:
                 booster.update(self._train, iteration)
             else:
-                margin = booster.predict(self._train, output_margin=True, training=True, validate_features=False)
-                gradient, hessian = self._objective(margin)
+                gradient, hessian = self._objective(_training_margin(booster, self._train, self._n_train))
                 booster.boost(self._train, iteration, grad=gradient, hess=hessian)
 
     def _score(self, booster: Any) -> Proba:
         proba: Proba = booster.predict(self._eval, validate_features=False)  # only trees since the last call are run
         return proba
+
+
+def _training_margin(booster: Any, train: Any, n_train: int) -> npt.NDArray[np.float32]:
+    """Margins of the training rows, shape (n_train,): a view that the booster's next prediction overwrites.
+
+    What ``Booster.predict(output_margin=True, training=True)`` returns, from the same function of the C interface. The
+    wrapper around it builds a request, a class and a copy in each round: a fifth of a focal fit of 1,000 rows.
+    """
+    from xgboost.core import _LIB, _check_call
+
+    shape, n_dims = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
+    margin = ctypes.POINTER(ctypes.c_float)()
+    outputs = (ctypes.byref(shape), ctypes.byref(n_dims), ctypes.byref(margin))
+    _check_call(_LIB.XGBoosterPredictFromDMatrix(booster.handle, train.handle, MARGIN_REQUEST, *outputs))
+    return np.ctypeslib.as_array(margin, (n_train,))
 
 
 def gpu_present() -> bool:
