@@ -202,7 +202,7 @@ def altered(bars: Bars, end_ns: int) -> Bars:
 
 
 @pytest.mark.parametrize("change", [cut, altered])
-@pytest.mark.parametrize("base", ["AAVE", "ARB", "UNI", "BTC", "ETH"])
+@pytest.mark.parametrize("base", ["AAVE", "ARB", "LDO", "OP", "UNI", "BTC", "ETH"])
 def test_the_future_of_no_asset_changes_a_past_value(ragged_market, full, base, change):
     own = ragged_market.label[OWN.name]
     for hour in np.random.default_rng(3).integers(10, 4 * 400, 12).tolist():
