@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftfkit.__main__ import main
+
+HEAD = "from ftfkit import hookimpl\nftfkit_api_version = 1\n"
+
+
+def lines(text: str, mark: str) -> list[str]:
+    return [line.removeprefix(mark).strip() for line in text.splitlines() if line.startswith(mark)]
+
+
+def test_a_whole_installation_is_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", f"output.dir={tmp_path / 'out'}"]) == 0
+    told = capsys.readouterr().out
+    assert lines(told, "FAIL") == []
+    for what in (
+        "python 3",
+        "ftfkit 0.",
+        "xgboost 3.2",
+        "CPUs",
+        "plugin ftfkit",
+        "conf folders",
+        "is writable",
+        "store.db",
+    ):
+        assert what in told
+    assert "worker (loky) imports what this process does: ftfkit 0.1.0" in told
+    assert len(told.splitlines()) == len(lines(told, "ok")), "one line a check"
+
+
+def test_a_component_that_cannot_be_loaded_is_found_here_and_in_the_worker(site: Any) -> None:
+    hook = "@hookimpl\ndef ftfkit_losses():\n    return {'acme': 'acme_loss.late:AcmeLoss'}\n"
+    site.install("acme-loss", {"acme_loss/__init__.py": HEAD + hook, "acme_loss/late.py": "import no_such_sympy"})
+    done = site.ftfkit("doctor")
+    assert done.returncode == 3
+    (line,) = lines(done.stdout, "FAIL")
+    assert line.startswith("plugin acme-loss 1.0: ftfkit_losses 'acme' cannot be imported: module 'no_such_sympy'")
+
+
+def test_what_only_the_worker_lacks_is_found(site: Any) -> None:
+    """The plugin imports in the driver alone: what happens where workers have another environment."""
+    guard = (
+        "import multiprocessing\n"
+        "if multiprocessing.current_process().name != 'MainProcess':\n"
+        "    raise ImportError('not on this machine')\n"
+    )
+    site.install("acme-loss", {"acme_loss.py": guard + HEAD})
+    done = site.ftfkit("doctor")
+    assert done.returncode == 3
+    failed = lines(done.stdout, "FAIL")
+    assert "worker (loky): acme-loss 1.0 is missing" in failed
+    assert "worker (loky): plugin acme-loss 1.0: cannot be imported: ImportError: not on this machine" in failed
+
+
+def test_an_output_folder_that_cannot_be_written_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["doctor", f"output.dir={tmp_path / 'file' / 'out'}", f"store.url=sqlite:///{tmp_path}/s.db"]) == 1
+    (line,) = lines(capsys.readouterr().out, "FAIL")
+    assert line.startswith("output folder: NotADirectoryError")
+
+
+def test_a_store_that_cannot_be_reached_fails_without_its_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql+psycopg://user:sesame@localhost:1/none"
+    assert main(["doctor", f"output.dir={tmp_path}", f"store.url='{url}'"]) == 1
+    (line,) = lines(capsys.readouterr().out, "FAIL")
+    assert line.startswith("store:")
+    assert "sesame" not in line
+
+
+def test_a_clash_of_options_is_told(site: Any) -> None:
+    hook = "@hookimpl\ndef ftfkit_conf_folders():\n    return (Path(__file__).parent / 'conf',)\n"
+    files = {
+        "acme_loss/__init__.py": "from pathlib import Path\n" + HEAD + hook,
+        "acme_loss/conf/loss/none.yaml": "name: logistic\n",
+    }
+    site.install("acme-loss", files)
+    done = site.ftfkit("doctor")
+    assert done.returncode == 3
+    assert "option 'loss/none' of acme-loss is already defined by ftfkit" in lines(done.stdout, "FAIL")[0]
