@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ftfkit.components import Component
 from ftfkit.config.schema import Spec
-from ftfkit.run.market import load_market
+from ftfkit.errors import DataError
+from ftfkit.run.market import fingerprints, load_market, market_hash
 from ftfkit.types import Asset, Bars, BoolArray, Events
 
 
@@ -38,6 +39,7 @@ class _Request:
     """A call of ``asset_data``; two are equal when they lead to the same data."""
 
     key: tuple[str, ...]
+    fingerprint: str
     asset: Asset
     period: tuple[int, int]
     spec: Spec = field(compare=False, repr=False)
@@ -51,11 +53,16 @@ def asset_data(spec: Spec, asset: Asset, period: tuple[int, int], fingerprint: s
     period : tuple of int
         Common period [start, end), ns UTC. Nothing that is not closed by its end is read.
     fingerprint : str
-        Hash of the bars the caller expects; data is read anew when it differs from the last call's.
+        ``market_hash`` of the bars the caller expects; empty to take what there is.
+
+    Raises
+    ------
+    DataError
+        When the bars are not the expected ones: a result of theirs would be kept under the key of other data.
     """
     parts = (spec.data, spec.features, spec.label)
-    key = (fingerprint, spec.universe.model_dump_json(), *map(_described, parts))
-    return _asset_data(_Request(key, asset, period, spec))
+    key = (spec.universe.model_dump_json(), *map(_described, parts))
+    return _asset_data(_Request(key, fingerprint, asset, period, spec))
 
 
 @lru_cache(maxsize=1)
@@ -63,6 +70,8 @@ def _asset_data(request: _Request) -> AssetData:
     spec, name, (start, end) = request.spec, request.asset.name, request.period
     hours = spec.label.bar_hours
     market = load_market(spec.data, spec.features, spec.universe.universe, request.asset, hours, end)
+    if request.fingerprint not in {"", market_hash(fingerprints(market))}:
+        raise DataError(f"{market.native[name].quality.origin}: bars are not those of the plan; plan again (ftfkit)")
     bars = market.label[name]
     features = spec.features.compute(request.asset, market)
     events = spec.label.events(bars, market.native[name])

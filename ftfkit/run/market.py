@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +14,7 @@ from ftfkit.errors import ConfigError, DataError
 from ftfkit.run.bars import counted, native_bars, utc_ns
 from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
 
-__all__ = ["common_period", "fingerprints", "load_market", "native_bars", "resample"]
+__all__ = ["common_period", "fingerprints", "load_market", "market_hash", "native_bars", "resample"]
 
 
 def resample(bars: Bars, hours: int) -> Bars:
@@ -105,6 +106,11 @@ def load_market(
 def fingerprints(market: Market) -> dict[str, str]:
     """SHA-256 of each asset's native bars, by asset name, sorted; paths and files do not enter."""
     return {name: market.native[name].sha256() for name in sorted(market.native)}
+
+
+def market_hash(prints: Mapping[str, str]) -> str:
+    """One SHA-256 of the ``fingerprints`` of a market."""
+    return hashlib.sha256("".join(f"{name} {prints[name]}\n" for name in sorted(prints)).encode()).hexdigest()
 
 
 def _day(ns: int) -> str:

@@ -11,6 +11,7 @@ from ftfkit.judge import Readiness
 from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import Registry, registry
 from ftfkit.run import keys
+from ftfkit.run.market import market_hash
 from ftfkit.run.observers import observing_plugins
 from ftfkit.run.plan_json import plan_document, plan_hash
 from ftfkit.run.survey import Survey, label_id, market_assets, survey
@@ -28,7 +29,7 @@ class PlannedCell:
     fold: int
     fit_key: str
     row_key: str
-    data_key: str  # hash of the fingerprints of the bars it stands on
+    data_key: str  # ``market_hash`` of the bars it stands on
     rank: int  # place in the order of work, 0 first
     baseline_row_key: str | None  # the row whose tuned BUY count this cell's decision rule reproduces
 
@@ -129,7 +130,7 @@ def _cells(
         fit_basis, row_basis = bases[variant.name]
         for asset in sorted(assets, key=lambda one: one.name):
             bars = {one.name: found.fingerprints[one.name] for one in market_assets(variant.spec, asset)}
-            data_key = keys.sha256(keys.canonical(bars))
+            data_key = market_hash(bars)
             for fold in folds:
                 fit = keys.fit_key(fit_basis, asset, bars, found.edges, fold)
                 needed = baseline_keys[asset.name, fold] if variant.spec.decision.needs_baseline else (None, None)

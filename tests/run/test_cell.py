@@ -25,11 +25,12 @@ from ftfkit.builtin.models.xgboost import XGBoostModel
 from ftfkit.builtin.targets.hard import HardTarget
 from ftfkit.components import BoundModel, FeatureSet, FitContext, LabelScheme, Model, SearchRange, TargetTransform
 from ftfkit.config.schema import BalancingConfig, CalibrationConfig, HpoConfig, Spec, TradeConfig, UniverseConfig
+from ftfkit.errors import DataError
 from ftfkit.purging import overlaps
 from ftfkit.run.asset import asset_data
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.fit import class_weights, derived_seed, prepare_fit
-from ftfkit.run.market import common_period, native_bars
+from ftfkit.run.market import common_period, fingerprints, load_market, market_hash, native_bars
 from ftfkit.types import HOUR_NS, Asset, Bars, Events, Features, Market, Target
 from ftfkit.uniqueness import uniqueness
 
@@ -397,13 +398,22 @@ def test_one_assets_data_is_kept_until_anything_about_it_differs() -> None:
     assert load(make_spec(label=label, loss=FocalLoss(gamma=1, alpha=0.5)), ASSET, task.period) is first
     assert len(CALLS) == 1
     changed: list[Mapping[str, Any]] = [
-        {"fingerprint": "other bars"},
         {"period": (task.period[0], task.period[1] - 24 * HOUR_NS)},
         {"spec": make_spec(label=Counted(**{**make_spec().label.model_dump(), "target_atr": 2.0}))},
     ]
     for change in changed:
         load(**{"spec": task.spec, "asset": ASSET, "period": task.period, **change})
-    assert len(CALLS) == 4
+    assert len(CALLS) == 3
+
+
+def test_bars_that_are_not_those_of_the_plan_are_refused() -> None:
+    task = make_task(make_spec())
+    universe = task.spec.universe.universe
+    market = load_market(task.spec.data, task.spec.features, universe, ASSET, 4, task.period[1])
+    planned = market_hash(fingerprints(market))
+    assert len(asset_data(task.spec, ASSET, task.period, planned).events)
+    with pytest.raises(DataError, match="bars are not those of the plan"):
+        asset_data(task.spec, ASSET, task.period, "0" * 64)
 
 
 def test_nothing_past_the_periods_end_is_read() -> None:

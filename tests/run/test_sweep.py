@@ -19,10 +19,10 @@ from ftfkit.config.experiment import compose
 from ftfkit.errors import DataError
 from ftfkit.run import records
 from ftfkit.run.predictions import predictions_file
-from ftfkit.run.progress import PlainProgress
+from ftfkit.run.progress import NoProgress, PlainProgress
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import SweepResult, run_sweep
-from ftfkit.types import Row
+from ftfkit.types import Asset, Row
 
 TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
 FACTOR = "balancing=balanced,none"
@@ -62,6 +62,7 @@ def test_a_run_leaves_rows_verdict_and_files(first: SweepResult) -> None:
     names = {path.name for path in first.folder.iterdir()}
     assert names == {
         "plan.json", "rows.parquet", "verdict.json", "comparisons.json", "manifest.json", "timings.parquet", "run.log",
+        "trials.json",
     }  # fmt: skip
 
 
@@ -163,6 +164,27 @@ def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
     assert {row.status for row in rows.values()} == {"error"}
     assert all("Traceback" in str(row.error) for row in rows.values())
     assert run_sweep(too_short, now=NOW).n_reused == 0
+
+
+class Rewriting(NoProgress):
+    """Changes the data after the plan was made and before a cell has read it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def start(self, n_cells: int, n_reused: int) -> None:
+        frame = pd.read_parquet(self._file)
+        frame.assign(volume=frame.volume + 1).to_parquet(self._file)
+
+
+def test_no_row_of_other_bars_is_stored_under_a_planned_key(tmp_path: Path) -> None:
+    file = tmp_path / "AAVEUSDC_1h.parquet"
+    compose([*TINY]).baseline.spec.data.read(Asset("AAVE", "USDC")).frame.to_parquet(file)
+    files = ("universe=demo", "universe.assets=[AAVE]", "hpo=fixed", "cv.n_folds=2", "data=parquet")
+    experiment = compose([*files, f"data.path={tmp_path}", f"output.dir={tmp_path}/out"])
+    changed = run_sweep(experiment, now=NOW, progress=Rewriting(file))
+    assert changed.n_failed == 2
+    assert changed.rows.error.str.contains("bars are not those of the plan").all()
 
 
 def test_a_period_too_short_for_its_folds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
