@@ -20,7 +20,7 @@ from typing import Any
 from ftfkit.components import Component
 from ftfkit.config.schema import COMPONENT_GROUPS, Spec
 from ftfkit.errors import PluginError
-from ftfkit.plugins import Registry
+from ftfkit.plugins import Registration, Registry
 from ftfkit.types import Asset, IntArray
 
 FIT_MODULES = (
@@ -41,6 +41,7 @@ ROW_MODULES = ("ftfkit.run.calibration", "ftfkit.run.trades")
 FIT_GROUPS = ("features", "label", "targets", "cv", "model", "loss")  # data enters by its fingerprint alone
 SOURCE_SUFFIXES = frozenset({".py", ".so", ".pyd"})
 BUILTIN = "ftfkit.builtin."
+NAMING_GROUPS = {"model": ("model", "targets"), "feature_set": ("features",)}  # kind -> sections that may name others
 
 
 def canonical(value: Any) -> str:
@@ -61,10 +62,10 @@ def fit_basis(spec: Spec, plugins: Registry) -> str:
     spec : Spec
         Validated setting of one variant.
     plugins : Registry
-        Tells which distribution offers each component, and which other models a component names.
+        Tells which distribution offers each component, and which other components one names.
     """
     components = {group: getattr(spec, group) for group in FIT_GROUPS}
-    named = _named_models(spec, plugins)
+    named = [registration.load() for registration in _named(spec, plugins)]
     return sha256(
         canonical(
             {
@@ -171,8 +172,7 @@ def distributions(spec: Spec, plugins: Registry) -> tuple[str, ...]:
         if group != "data":
             found.add(plugins.find(kind, str(spec.raw[group]["name"])).distribution)
     found.update(plugins.find("metric", name).distribution for name in spec.metrics)
-    models = plugins.registrations["model"]
-    found.update(models[name].distribution for name in _texts([spec.raw["model"], spec.raw["targets"]]) & set(models))
+    found.update(registration.distribution for registration in _named(spec, plugins))
     return tuple(sorted(found))
 
 
@@ -199,10 +199,19 @@ def _required(distribution: str) -> Iterator[str]:
             yield re.split(r"[\s;<>=!~\[(@]", line, maxsplit=1)[0].lower().replace("_", "-")
 
 
-def _named_models(spec: Spec, plugins: Registry) -> list[type]:
-    """Classes of the registered models that the model or target section names, as ensembles do."""
-    models = plugins.registrations["model"]
-    return [models[name].load() for name in sorted(_texts([spec.raw["model"], spec.raw["targets"]]) & set(models))]
+def _named(spec: Spec, plugins: Registry) -> list[Registration]:
+    """Registered models and feature sets that a section names, as ensembles and extensions do, and those they name."""
+    found = []
+    for kind, groups in NAMING_GROUPS.items():
+        known = plugins.registrations[kind]
+        open_names, seen = _texts([spec.raw[group] for group in groups]) & set(known), set[str]()
+        while open_names:
+            seen |= open_names
+            classes: list[type[Component]] = [known[name].load() for name in open_names]
+            defaults = [field.default for cls in classes for field in cls.model_fields.values()]
+            open_names = (_texts(defaults) & set(known)) - seen
+        found += [known[name] for name in sorted(seen)]
+    return found
 
 
 def _texts(value: Any) -> set[str]:
