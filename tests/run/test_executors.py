@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,36 +41,6 @@ def _evaluate(config: ExecutorConfig, *expressions: str) -> dict[str, Any]:
         backlog = Backlog(jobs, lambda job: set())
         work = Dispatch(engine, backlog, lambda job: job.row_key, eval, batch_cells=1, retries=config.retries)
         return {job.row_key: outcome for job, outcome in work}
-
-
-def _processes(session: int) -> list[str]:
-    """Command lines of the processes of a session that still run."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _, _, own = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
-            if int(own) == session and state != "Z":
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
-        except (OSError, ValueError):
-            continue
-    return found
-
-
-@contextmanager
-def driver(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A driver in a session of its own, whatever it started is gone at the end."""
-    process = subprocess.Popen(command, start_new_session=True, text=True, **options)
-    try:
-        yield process
-        process.wait(timeout=60)
-        deadline = time.monotonic() + 20
-        while _processes(process.pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert _processes(process.pid) == []
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 @pytest.mark.parametrize(
@@ -168,10 +137,13 @@ with executor(ExecutorConfig(workers=2), 2) as engine:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells workers of their driver's death")
-def test_workers_die_with_a_driver_that_is_killed() -> None:
-    with driver(sys.executable, "-c", WORKING, stdout=subprocess.PIPE) as process:
+def test_workers_die_with_a_driver_that_is_killed(
+    running: Callable[[int], list[str]], survivors: Callable[[int], list[str]]
+) -> None:
+    command = [sys.executable, "-c", WORKING]
+    with subprocess.Popen(command, start_new_session=True, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "working\n"
-        assert len(_processes(process.pid)) >= 3
+        assert len(running(process.pid)) >= 3
         process.kill()
-        process.stdout.close()
+    assert survivors(process.pid) == []
