@@ -14,6 +14,7 @@ from ftfkit.run import keys
 from ftfkit.run.market import market_hash
 from ftfkit.run.observers import observing_plugins
 from ftfkit.run.plan_json import plan_document, plan_hash
+from ftfkit.run.preregistration import Registration
 from ftfkit.run.survey import Survey, label_id, market_assets, survey
 from ftfkit.types import Asset
 
@@ -53,6 +54,7 @@ class Plan:
     created_utc: datetime
     plan_hash: str = ""
     run_id: str = ""
+    registration: Registration | None = None  # None where the run was not planned beforehand
 
     @property
     def baseline(self) -> Variant:

@@ -10,15 +10,30 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ftfkit.config.schema import COMPONENT_GROUPS, FACTOR_GROUPS, Spec, Variant
-from ftfkit.run.keys import canonical, sha256
+from ftfkit.config.schema import COMPONENT_GROUPS, FACTOR_GROUPS, Experiment, Spec, Variant
+from ftfkit.run.keys import canonical, sha256, sources
 from ftfkit.run.survey import AssetSurvey
 
 if TYPE_CHECKING:
     from ftfkit.run.plan import Plan, PlannedCell
 
 SCHEMA = 1
-UNHASHED = ("run_id", "created_utc", "plan_hash", "command", "overrides")  # when, where and how it was typed
+UNHASHED = (  # when, where and how it was typed, and what was made of it
+    "run_id",
+    "created_utc",
+    "plan_hash",
+    "command",
+    "overrides",
+    "config_dirs",
+    "champion",
+    "registration",
+    "forecast",
+    "lint",
+    "python",
+)
+PLACES = ("data", "executor", "store")  # groups that say where, not what; bars enter by their fingerprints
+VERDICTS = ("INCOMPLETE", "LOCK", "INCONCLUSIVE", "ABANDON")  # in the order in which they are decided
+JUDGING = ("ftfkit.judge",)  # code that turns rows into a verdict, beside the gate checks
 SECTIONS = ("balancing", "hpo", "calibration", "trade")
 
 
@@ -30,14 +45,22 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "run_id": plan.run_id,
         "created_utc": plan.created_utc.isoformat(timespec="seconds"),
         "plan_hash": plan.plan_hash,
-        "command": shlex.join(["python", "-m", "ftfkit", *experiment.overrides]),
+        "command": command(experiment),
         "overrides": list(experiment.overrides),
+        "config_dirs": list(experiment.config_dirs),
+        "champion": experiment.locked,
+        "registration": asdict(plan.registration) if plan.registration else None,
         "synthetic": plan.synthetic,
         "factor_groups": _factor_groups(plan),
         "track": experiment.track.model_dump(mode="json") if experiment.track else None,
         **_context(plan),
         "variants": {variant.name: _variant(variant) for variant in plan.variants},
+        "family_size": len(experiment.variants),
         "gates": experiment.gates.model_dump(mode="json"),
+        "decision_rule": {
+            "order": list(VERDICTS),
+            "sources": sources(JUDGING, map(type, experiment.gate_checks.values())),
+        },
         "stats": experiment.stats.model_dump(mode="json"),
         "readiness": _readiness(plan),
         "data": {name: _asset_data(found) for name, found in plan.survey.data.items()},
@@ -49,20 +72,32 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
+def command(experiment: Experiment) -> str:
+    """The command line that declares an experiment."""
+    dirs = [word for folder in experiment.config_dirs for word in ("--config-dir", folder)]
+    return shlex.join(["python", "-m", "ftfkit", *dirs, *experiment.overrides])
+
+
 def plan_hash(document: Mapping[str, Any]) -> str:
-    """SHA-256 of a plan document without its time, command line, hash, paths and interpreter.
+    """SHA-256 of what ``hashed_part`` leaves of a plan document."""
+    return sha256(canonical(hashed_part(document)))
+
+
+def hashed_part(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan document without its time, command line, hash, paths and interpreter.
 
     Data enters by its fingerprints, so that the same experiment on the same bars has one hash wherever they lie.
     """
-    hashed = {key: value for key, value in document.items() if key not in {*UNHASHED, "python"}}
+    hashed = {key: value for key, value in document.items() if key not in UNHASHED}
     hashed["data"] = {asset: _without(values, "origin") for asset, values in document["data"].items()}
+    hashed["options"] = _without(document["options"], *PLACES)
     hashed["readiness"] = _without(document["readiness"], "path")
     hashed["track"] = _without(document["track"] or {}, "readiness", "plan_document", "links")
     hashed["variants"] = {
         name: {**variant, "config": _without(variant["config"], "data")}
         for name, variant in document["variants"].items()
     }
-    return sha256(canonical(hashed))
+    return hashed
 
 
 def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -108,7 +143,7 @@ def _context(plan: Plan) -> dict[str, Any]:
 
 def _variant(variant: Variant) -> dict[str, Any]:
     document = {"options": dict(variant.factor_options), "config": spec_config(variant.spec)}
-    return {**document, "neutral": dict(variant.spec.loss.neutral)}
+    return {**document, "values": list(variant.values), "neutral": dict(variant.spec.loss.neutral)}
 
 
 def spec_config(spec: Spec) -> dict[str, dict[str, Any]]:

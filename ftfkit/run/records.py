@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +24,9 @@ from ftfkit.types import Row, Verdict
 
 PLAN, ROWS, VERDICT, COMPARISONS = "plan.json", "rows.parquet", "verdict.json", "comparisons.json"
 TIMINGS, MANIFEST, LOG = "timings.parquet", "manifest.json", "run.log"
+TRIALS, READINESS = "trials.json", "readiness.md"
 UNLISTED = frozenset({MANIFEST, LOG})
+_logger = logging.getLogger("ftfkit")
 _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string(), "RowStatus": pa.string()}
 
 
@@ -85,10 +90,33 @@ def find_run(output: Path, run: str) -> Path:
     return fitting[0]
 
 
+@contextmanager
+def log_file(path: Path) -> Iterator[None]:
+    """Write what is logged under ``ftfkit`` to a file; times in UTC."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
+    level = _logger.level
+    _logger.addHandler(handler)
+    _logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(handler)
+        _logger.setLevel(level)
+        handler.close()
+
+
 def write_json(folder: Path, name: str, document: Any) -> None:
     """Write one JSON file of a run; NaN and infinity are refused."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_readiness(folder: Path, text: str | None) -> None:
+    """Keep the readiness document as the plan found it, so that its gate can be checked again; nothing without one."""
+    if text is not None:
+        (folder / READINESS).write_text(text, encoding="utf-8", newline="")
 
 
 def write_manifest(folder: Path) -> None:

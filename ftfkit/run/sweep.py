@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +18,14 @@ from ftfkit.run import records
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
+from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Observers
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, stamped
 from ftfkit.run.predictions import predictions_file, read_predictions, write_predictions
+from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.store import Store, store_url
+from ftfkit.run.trials import write_trials
 from ftfkit.types import Row, Verdict
 
 if TYPE_CHECKING:
@@ -79,10 +80,18 @@ def run_sweep(
         On Ctrl-C, as ``Terminated`` on SIGTERM, once everything finished is stored and all workers are gone.
     """
     with terminable():
-        plan = make_plan(experiment, now or datetime.now(UTC))
         output = Path(experiment.output.dir)
+        plan = _registered(make_plan(experiment, now or datetime.now(UTC)), Ledger(output))
         with Store(store_url(experiment.store.url, output)) as store:
             return _Run(plan, store, output, progress or NoProgress()).complete(report)
+
+
+def _registered(plan: Plan, ledger: Ledger) -> Plan:
+    """The plan with its pre-registration, where it has one and equals it; a damaged ledger is refused for any plan."""
+    ledger.entries()
+    if plan.experiment.plan is None:
+        return plan
+    return replace(plan, registration=preregistered(plan_document(plan), plan.experiment.plan, ledger))
 
 
 class _Run:
@@ -90,7 +99,7 @@ class _Run:
 
     def __init__(self, plan: Plan, store: Store, output: Path, progress: Progress) -> None:
         self._folder, self._plan = _reserve(output, plan)
-        self._predictions = output / "predictions"
+        self._predictions, self._ledger = output / "predictions", Ledger(output)
         self._store, self._progress = store, progress
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
         self._specs = {variant.name: variant.spec for variant in plan.variants}
@@ -103,7 +112,7 @@ class _Run:
 
     def complete(self, report: Callable[[Path], Path] | None) -> SweepResult:
         """Everything from the look-up to the verdict; however it ends, the store knows."""
-        with _log_file(self._folder / records.LOG):
+        with records.log_file(self._folder / records.LOG):
             try:
                 self._start()
                 n_reused = self._look_up()
@@ -122,8 +131,11 @@ class _Run:
     def _start(self) -> None:
         document = plan_document(self._plan)
         records.write_json(self._folder, records.PLAN, document)
+        records.write_readiness(self._folder, self._plan.readiness.text)
         self._store.start_run(self._plan.run_id, self._folder.resolve(), json.dumps(document))
         _log.info("run %s: %d cells, %s", self._plan.run_id, len(self._plan.cells), document["command"])
+        if document["champion"]:
+            self._progress.line(f"the baseline stands on the champion locked by {document['champion']}")
         self._observers.run_started(self._plan.run_id, document)
 
     def _look_up(self) -> int:
@@ -206,6 +218,7 @@ class _Run:
             records.write_json(self._folder, records.VERDICT, document)
             comparisons = {name: found["comparison"] for name, found in document["variants"].items()}
             records.write_json(self._folder, records.COMPARISONS, comparisons)
+        write_trials(self._folder, self._ledger, plan_document(self._plan), rows, verdict)
         dossier = report(self._folder) if report is not None else None
         records.write_manifest(self._folder)
         told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})
@@ -267,20 +280,3 @@ def _reserve(output: Path, plan: Plan) -> tuple[Path, Plan]:
             plan = stamped(plan, plan.created_utc + timedelta(seconds=1))
         else:
             return folder, plan
-
-
-@contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    """Write what is logged under ``ftfkit`` to a file; times in UTC."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
-    handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
-    level = _log.level
-    _log.addHandler(handler)
-    _log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        _log.removeHandler(handler)
-        _log.setLevel(level)
-        handler.close()

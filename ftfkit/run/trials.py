@@ -14,11 +14,12 @@ import pandas as pd
 
 from ftfkit.judge.overfitting import deflated_sharpe, overfitting_probability, sharpe
 from ftfkit.run.keys import canonical, sha256
-from ftfkit.run.ledger import Entry
+from ftfkit.run.ledger import Entry, Ledger
+from ftfkit.run.records import COMPARISONS, PLAN, ROWS, TRIALS, VERDICT, write_json
 from ftfkit.types import Verdict
 
 SCHEMA = 1
-ANCHORED = ("plan.json", "rows.parquet", "comparisons.json", "verdict.json")  # what a ledger line vouches for
+ANCHORED = (PLAN, ROWS, COMPARISONS, VERDICT)  # files that a ledger line vouches for
 DAYS_A_YEAR = 365.25
 
 
@@ -45,6 +46,25 @@ class Trial:
         return None if ratio is None else ratio * self.blocks_a_year**0.5
 
 
+def write_trials(
+    folder: Path, ledger: Ledger, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
+) -> None:
+    """Write what the ledger knew when a run was judged, and enter the run into it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run; its plan, rows and verdict are there.
+    document : mapping
+        Its plan.
+    rows : DataFrame
+        As rows.parquet holds them.
+    """
+    facts = judged_facts(folder, document, rows, verdict)
+    write_json(folder, TRIALS, trials_document(ledger.entries(), document, facts))
+    ledger.append("judged", facts)
+
+
 def trial_id(document: Mapping[str, Any], variant: str) -> str:
     """What makes two trials the same one: settings, bars, blocks and seed; never names, gates or versions.
 
@@ -63,9 +83,8 @@ def judged_facts(
     folder: Path, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
 ) -> dict[str, Any]:
     """What the ledger says of a judged run; figures follow from plan, rows and verdict alone."""
-    files = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ANCHORED if _there(folder, name)
-    }
+    there = [folder / name for name in ANCHORED if (folder / name).is_file()]
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
     verdicts = {} if verdict is None else {name: one.verdict for name, one in verdict.variants.items()}
     return {
         "run_id": document["run_id"],
@@ -172,7 +191,3 @@ def _by_fold(rows: pd.DataFrame, variant: str, folds: Sequence[int], values: pd.
 
 def _figures(values: Sequence[float] | None) -> tuple[float, ...] | None:
     return None if values is None else tuple(values)
-
-
-def _there(folder: Path, name: str) -> bool:
-    return (folder / name).is_file()

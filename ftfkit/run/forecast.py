@@ -1,0 +1,180 @@
+"""What a plan will cost and what it can find, told before it runs."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from ftfkit.config.schema import ExecutorConfig
+from ftfkit.judge.comparison import Planning
+from ftfkit.judge.criteria import criteria_of
+from ftfkit.judge.power import folds_needed, mde80, mde_factor, power
+from ftfkit.run.plan import Plan
+from ftfkit.run.plan_json import plan_document
+from ftfkit.run.records import COMPARISONS, TIMINGS, RunRecord, list_runs
+from ftfkit.run.store import Store
+from ftfkit.types import Row
+
+DAY_NS = 86_400 * 10**9
+_LIKE = ("label", "cv", "hpo")  # what cells must share for their times to compare
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the planned folds can find.
+
+    Attributes
+    ----------
+    sd_fold : float
+        Standard deviation of fold mean deltas that everything else rests on, and where it is from.
+    mde80, power : float or None
+        Minimum detectable effect at 80 % power, and power at the required lift; None for one fold.
+    folds_needed : int or None
+        Folds of the planned length for 80 % power at the required lift; None when more than 1,000.
+    history_days : float or None
+        Length of history that holds them.
+    """
+
+    required_lift: float
+    test: str
+    alpha: float
+    n_folds: int
+    sd_fold: float
+    sd_source: str
+    mde80: float | None
+    power: float | None
+    folds_needed: int | None
+    history_days: float | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Cells, time and power of a plan; ``seconds`` is None where no like cell was ever timed."""
+
+    n_cells: int
+    n_reused: int
+    n_to_run: int  # cells that share a key are run once
+    seconds: float | None
+    n_timed: int  # like cells that the estimate stands on
+    workers: int
+    power: Power
+
+
+def forecast(plan: Plan, store: Store, output: Path) -> Forecast:
+    """Look up what is stored, and estimate the rest."""
+    stored = stored_rows(plan, store)
+    missing = {cell.row_key for cell in plan.cells} - set(stored)
+    workers = _workers(plan.experiment.executor, len(missing))
+    times = list(_like_times(plan, output))
+    seconds = statistics.median(times) * len(missing) / workers if times else None
+    return Forecast(
+        n_cells=len(plan.cells),
+        n_reused=sum(cell.row_key in stored for cell in plan.cells),
+        n_to_run=len(missing),
+        seconds=seconds if missing else 0.0,
+        n_timed=len(times),
+        workers=workers,
+        power=_power(plan, output),
+    )
+
+
+def stored_rows(plan: Plan, store: Store) -> dict[str, Row]:
+    """Good rows that the plan's cells would find, by row key."""
+    rows = store.get_rows(cell.row_key for cell in plan.cells)
+    return {key: row for key, row in rows.items() if row.status == "ok"}
+
+
+def _power(plan: Plan, output: Path) -> Power:
+    planning, k = criteria_of(plan.experiment).planning, len(plan.folds)
+    sd_fold, source = _fold_sd(plan, output)
+    lift, test, alpha = planning.required_lift, planning.test, planning.alpha
+    needed = folds_needed(lift, sd_fold, test, alpha)
+    edges = plan.survey.edges
+    block_days = float(edges[-1] - edges[0]) / (len(edges) - 1) / DAY_NS
+    return Power(
+        required_lift=lift,
+        test=test,
+        alpha=alpha,
+        n_folds=k,
+        sd_fold=sd_fold,
+        sd_source=source,
+        mde80=mde80(sd_fold, k, test, alpha),
+        power=power(lift, sd_fold, k, test, alpha) if k >= 2 else None,
+        folds_needed=needed,
+        history_days=None if needed is None else block_days * (needed + len(edges) - 1 - k),
+    )
+
+
+def _fold_sd(plan: Plan, output: Path) -> tuple[float, str]:
+    """Pooled over stored comparisons of the same assets, label scheme and number of folds, else the configured one."""
+    document = plan_document(plan)
+    runs = [run for run in _completed(output) if _same_question(run.plan, document)]
+    found = {run.run_id: [sd for sd in _fold_sds(run) if sd > 0] for run in runs}
+    squares = [sd**2 for sds in found.values() for sd in sds]
+    if not squares:
+        return plan.experiment.stats.planning_sd_fold, "stats.planning_sd_fold; no comparison of this kind is stored"
+    n_runs = sum(bool(sds) for sds in found.values())
+    told = f"{len(squares)} stored comparisons of {n_runs} runs on these assets, label scheme and folds"
+    return statistics.fmean(squares) ** 0.5, told
+
+
+def _same_question(stored: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Whether fold means of a stored run vary as those of the plan will: a block's length changes how they do."""
+    keys = ("label", "folds", "synthetic")
+    return stored["universe"]["assets"] == planned["universe"]["assets"] and all(
+        stored[key] == planned[key] for key in keys
+    )
+
+
+def _fold_sds(run: RunRecord) -> Iterator[float]:
+    """Standard deviations behind the stored minimum detectable effects."""
+    file, gates = run.folder / COMPARISONS, run.plan["gates"]
+    if not file.is_file():
+        return
+    chosen = gates["checks"].get("dependence", {})
+    planning = Planning(gates["required_lift"], **{key: chosen[key] for key in ("test", "alpha") if key in chosen})
+    for one in json.loads(file.read_text(encoding="utf-8")).values():
+        if one["mde80"] is not None:
+            yield one["mde80"] / mde_factor(one["fold_t"]["df"] + 1, planning.test, planning.alpha)
+
+
+def _like_times(plan: Plan, output: Path) -> Iterator[float]:
+    """Wall seconds of timed cells with the plan's label scheme, folds, search and models, scaled by their events."""
+    document = plan_document(plan)
+    models = {variant["config"]["model"]["name"] for variant in document["variants"].values()}
+    for run in _completed(output):
+        stored = run.plan
+        if all(stored[key] == document[key] for key in _LIKE):
+            scale = _mean_events(document) / max(_mean_events(stored), 1.0)
+            alike = {name for name, one in stored["variants"].items() if one["config"]["model"]["name"] in models}
+            yield from (float(seconds) * scale for seconds in _cell_seconds(run, alike))
+
+
+def _cell_seconds(run: RunRecord, variants: set[str]) -> pd.Series[float]:
+    """Wall seconds of the cells that a run fitted itself, those of some variants."""
+    timings = pq.read_table(run.folder / TIMINGS).to_pandas()
+    fitted = timings[timings["row_key"].isin(timings.loc[timings["stage"] == "refit", "row_key"])]
+    own = run.rows.loc[run.rows["variant"].isin(variants), "row_key"]
+    seconds: pd.Series[float] = fitted[fitted["row_key"].isin(own)].groupby("row_key")["seconds"].sum()
+    return seconds
+
+
+def _mean_events(document: Mapping[str, Any]) -> float:
+    return statistics.fmean(one["n_events"] for one in document["data"].values())
+
+
+def _completed(output: Path) -> list[RunRecord]:
+    return [run for run in list_runs(output) if run.status == "completed"]
+
+
+def _workers(config: ExecutorConfig, n_tasks: int) -> int:
+    import loky
+
+    return max(1, min(config.workers or loky.cpu_count(), n_tasks))

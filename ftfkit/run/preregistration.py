@@ -1,0 +1,189 @@
+"""Pre-registration: a plan written before its run, the refusal of whatever differs, and what was known beforehand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftfkit.errors import PlanError
+from ftfkit.run.keys import canonical
+from ftfkit.run.ledger import Entry, Ledger
+from ftfkit.run.plan_json import SCHEMA, hashed_part, plan_hash
+from ftfkit.run.trials import known_before, trial_id
+
+FOLDER = "plans"  # inside output.dir
+_FIRST = (  # the order in which differences are told; everything else follows by name
+    "baseline",
+    "family_size",
+    "variants",
+    "universe",
+    "label",
+    "folds",
+    "cv",
+    "gates",
+    "stats",
+    "decision_rule",
+    "hpo",
+    "seed",
+    "options",
+    "period",
+    "data",
+    "market",
+    "versions",
+)
+_LAST = ("plugins", "cells")  # these follow from something else, or from code
+_LONG = 80
+
+
+@dataclass(frozen=True)
+class Registration:
+    """When and where a run was planned.
+
+    Attributes
+    ----------
+    file : str
+        Plan file the run was started from.
+    planned_utc : str
+        When the ledger first heard of this plan.
+    ledger_line : int
+        Its line.
+    known : mapping of str to str
+        Variants whose results had been seen by then, each with the run that showed them.
+    """
+
+    file: str
+    planned_utc: str
+    ledger_line: int
+    known: Mapping[str, str]
+
+
+def preregistered(document: Mapping[str, Any], file: str, ledger: Ledger) -> Registration:
+    """Registration of a run that is about to start from a plan file.
+
+    Raises
+    ------
+    PlanError
+        When the file is no plan, or ``document`` is not the planned one.
+    """
+    check_planned(read_plan(Path(file)), document, file)
+    return register(document, file, ledger)
+
+
+def read_plan(file: Path) -> dict[str, Any]:
+    """A plan document, once its hash holds.
+
+    Raises
+    ------
+    PlanError
+        When the file is no plan of this schema, or was changed after it was written.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        schema, stated, recomputed = document["schema"], document["plan_hash"], plan_hash(document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PlanError(f"{file}: is not a plan: {type(error).__name__}: {error} (ftfkit)") from error
+    if schema != SCHEMA:
+        raise PlanError(f"{file}: schema == {schema} must be {SCHEMA} (ftfkit)")
+    if stated != recomputed:
+        rule = f"must be {recomputed[:12]}, the hash of its content: the plan was changed after it was written"
+        raise PlanError(f"{file}: plan_hash == {stated[:12]} {rule} (ftfkit)")
+    return dict(document)
+
+
+def check_planned(planned: Mapping[str, Any], found: Mapping[str, Any], file: str) -> None:
+    """Refuse an experiment that is not the planned one.
+
+    Parameters
+    ----------
+    planned, found : mapping
+        Plan documents.
+    file : str
+        Where the planned one is.
+
+    Raises
+    ------
+    PlanError
+        Naming the first difference: key, planned value, found value. Versions of libraries and source code of the
+        cells count too, since other code makes other rows; time, command line, paths and plan file do not.
+    """
+    if planned["plan_hash"] == found["plan_hash"]:
+        return
+    key, before, after = next(iter(differences(hashed_part(planned), hashed_part(found))))
+    code = "; the code or the libraries behind the cells are not those of the plan" if key.startswith("cells.") else ""
+    raise PlanError(f"{file}: {key}: planned {before}, found {after}{code} (pre-registered plan)")
+
+
+def differences(planned: Any, found: Any, key: str = "") -> Iterator[tuple[str, str, str]]:
+    """Each differing value of two JSON documents: dotted key, the one value, the other."""
+    if isinstance(planned, Mapping) and isinstance(found, Mapping):
+        if planned.keys() != found.keys() and key == "variants":
+            yield key, ", ".join(planned), ", ".join(found)
+            return
+        for name in _ordered({*planned, *found}, top=not key):
+            pair = planned.get(name, _ABSENT), found.get(name, _ABSENT)
+            yield from differences(*pair, f"{key}.{name}" if key else name)
+    elif isinstance(planned, list) and isinstance(found, list) and len(planned) == len(found):
+        for place, pair in enumerate(zip(planned, found, strict=True)):
+            yield from differences(*pair, f"{key}.{place}")
+    elif canonical(_plain(planned)) != canonical(_plain(found)):
+        yield key, _told(planned), _told(found)
+
+
+def register(document: Mapping[str, Any], file: str, ledger: Ledger) -> Registration:
+    """Enter a plan into the ledger, once, and tell what was known before that."""
+    entries = ledger.entries()
+    first = next((one for one in entries if _plans(one, document)), None)
+    if first is None:
+        names = {name: trial_id(document, name) for name in document["variants"]}
+        facts = {"plan_hash": document["plan_hash"], "file": file, "variants": names}
+        first = ledger.append("planned", facts)
+    known = known_before(entries[: first.n - 1], document)
+    return Registration(file, first.utc, first.n, known)
+
+
+def write_plan(document: Mapping[str, Any], file: Path) -> None:
+    """Write a plan, or leave the one of the same hash that is there.
+
+    Raises
+    ------
+    PlanError
+        When another plan is there: a pre-registration is never overwritten.
+    """
+    if file.is_file():
+        found = read_plan(file)["plan_hash"]
+        if found != document["plan_hash"]:
+            rule = "holds another plan, and a plan is never overwritten: give another --out"
+            raise PlanError(f"{file}: plan_hash == {found[:12]} {rule} (ftfkit)")
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+_ABSENT = object()
+
+
+def _plans(entry: Entry, document: Mapping[str, Any]) -> bool:
+    return entry.kind == "planned" and entry.facts["plan_hash"] == document["plan_hash"]
+
+
+def _ordered(names: set[str], *, top: bool) -> list[str]:
+    if not top:
+        return sorted(names)
+    first = [name for name in _FIRST if name in names]
+    last = [name for name in _LAST if name in names]
+    return [*first, *sorted(names - {*first, *last}), *last]
+
+
+def _plain(value: Any) -> Any:
+    return {"absent": True} if value is _ABSENT else value
+
+
+def _told(value: Any) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    text = value if isinstance(value, str) else canonical(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
