@@ -1,0 +1,85 @@
+"""Gradient-boosted trees by scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from ftfkit.components import BoundModel, FitContext, Model, Params, Proba
+from ftfkit.types import Stage
+from ftfkit_track11_architecture.rows import check_names, hard_rows, one_class, refuse_other_losses
+
+TREE_PARAMETERS = frozenset(
+    {"learning_rate", "max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization", "max_features"}
+)
+
+
+class HistGradientBoostingModel(Model):
+    """Boosted trees; takes weights, soft labels (each as two weighted rows) and the logistic loss only.
+
+    Attributes
+    ----------
+    max_bins : int
+        Histogram bins a feature.
+    """
+
+    max_rounds: int = Field(default=300, ge=1)
+    max_bins: int = Field(default=63, ge=2, le=255)
+
+    @field_validator("params", "space")
+    @classmethod
+    def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        return check_names(value, TREE_PARAMETERS)
+
+    def bind(self, context: FitContext) -> BoundModel:
+        refuse_other_losses(context.loss, "HistGradientBoosting")
+        return _BoundHistGradientBoosting(self, context)
+
+
+class _BoundHistGradientBoosting:
+    """One fit. scikit-learn cannot bin a column without any value, so such columns are left out."""
+
+    def __init__(self, model: HistGradientBoostingModel, context: FitContext) -> None:
+        # Imported before any limit is set: threads of a library that is loaded later would escape it.
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        self._classifier = HistGradientBoostingClassifier
+        rows = hard_rows(context.train)
+        filled = ~np.isnan(rows.X).all(axis=0)
+        self._model, self._rows, self._X_eval = model, rows._replace(X=rows.X[:, filled]), context.X_eval[:, filled]
+        self._seed, self._constant = context.seed, one_class(context)
+
+    def path(self, params: Params, every_rounds: int) -> Iterator[Stage]:
+        most = self._model.max_rounds
+        if self._constant is not None:
+            yield Stage(most, self._constant)
+            return
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        with threadpool_limits(1):
+            fitted = self._fitted(params, most)
+            staged = [proba[:, 1] for proba in fitted.staged_predict_proba(self._X_eval)]
+        ends = [*range(every_rounds, most, every_rounds), most]
+        for rounds in ends:
+            yield Stage(rounds, staged[min(rounds, len(staged)) - 1].astype(np.float32))
+
+    def predict(self, params: Params, rounds: int) -> Proba:
+        if self._constant is not None:
+            return self._constant
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            fitted = self._fitted(params, rounds)
+            last = next(islice(fitted.staged_predict_proba(self._X_eval), fitted.n_iter_ - 1, None))
+        proba: Proba = last[:, 1].astype(np.float32)
+        return proba
+
+    def _fitted(self, params: Params, rounds: int) -> Any:
+        classifier = self._classifier(
+            **params, max_iter=rounds, max_bins=self._model.max_bins, early_stopping=False, random_state=self._seed
+        )
+        return classifier.fit(self._rows.X, self._rows.y, sample_weight=self._rows.weight)

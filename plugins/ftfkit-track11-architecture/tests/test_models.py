@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ftfkit_track11_architecture import conf_dir
+from ftfkit_track11_architecture.bagged_seeds import BaggedSeeds
+from ftfkit_track11_architecture.hist_gradient_boosting import HistGradientBoostingModel
+from ftfkit_track11_architecture.lightgbm import LightGBMModel
+from ftfkit_track11_architecture.logistic_regression import LogisticRegressionModel
+from ftfkit_track11_architecture.rows import hard_rows
+from ftfkit_track11_architecture.stacked import StackedModel
+from pydantic import ValidationError
+
+import ftfkit
+from ftfkit.components import Model
+from ftfkit.plugins import registry
+from ftfkit.testing import ModelConformance
+from ftfkit.testing.models import planted_fit
+
+
+def option(name: str) -> Model:
+    values: dict[str, Any] = yaml.safe_load(Path(conf_dir() / "model" / f"{name}.yaml").read_text())
+    model: Model = registry().load("model", values.pop("name"))(**values)
+    return model
+
+
+NAMES = ("lightgbm", "hist_gradient_boosting", "logistic_regression", "bagged_xgboost", "stacked")
+
+
+class TestModels(ModelConformance):
+    components = tuple(pytest.param(option(name), id=name) for name in NAMES)
+
+
+def test_soft_rows_cost_what_the_soft_label_costs() -> None:
+    sample = planted_fit().train.rows(np.arange(3))
+    soft = replace(sample, y=np.array([0.25, 1, 0], np.float32), weight=np.array([2, 1, 3], np.float32))
+    rows = hard_rows(soft)
+    assert sorted(zip(rows.y.tolist(), rows.weight.tolist(), strict=True)) == [(0, 1.5), (0, 3.0), (1, 0.5), (1, 1.0)]
+    np.testing.assert_array_equal(rows.X[:2], sample.X[:2])
+
+
+def test_lightgbm_custom_logistic_equals_its_own() -> None:
+    """The road of custom losses, taken with the logistic loss, ends where LightGBM's own objective does."""
+    from ftfkit.builtin.losses.logistic import LogisticLoss
+
+    class Unnamed(LogisticLoss):
+        native = None
+
+    model = LightGBMModel(params={"num_leaves": 7}, max_rounds=40)
+    own = model.bind(planted_fit()).predict(model.params, 40)
+    custom = model.bind(replace(planted_fit(), loss=Unnamed())).predict(model.params, 40)
+    assert np.abs(own - custom).max() < 0.02
+
+
+def test_a_bag_is_the_mean_of_its_members() -> None:
+    bag = BaggedSeeds(base={"name": "lightgbm"}, n_models=2, params={"bagging_fraction": 0.5}, max_rounds=10)
+    both = bag.bind(planted_fit()).predict(bag.params, 10)
+    alone = bag.member().bind(planted_fit()).predict(bag.params, 10)
+    assert not np.array_equal(both, alone)
+    assert np.corrcoef(both, alone)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("model", [HistGradientBoostingModel(), LogisticRegressionModel()])
+def test_one_class_gives_that_class(model: Model) -> None:
+    context = planted_fit()
+    ones = np.ones_like(context.train.y)
+    bound = model.bind(replace(context, train=replace(context.train, y=ones, y_hard=ones.astype(np.int8))))
+    assert (bound.predict({}, 1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: LightGBMModel(params={"max_dept": 3}), "max_dept must be among"),
+        (lambda: BaggedSeeds(base={"name": "xgbost"}), "did you mean 'xgboost'"),
+        (lambda: BaggedSeeds(base={"name": "xgboost"}, params={"num_leaves": 3}), "num_leaves must be among"),
+        (lambda: StackedModel(members=[{"name": "xgboost"}]), "at least 2"),
+    ],
+)
+def test_a_config_that_cannot_be_trained_is_refused_before_any_data(build: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        build()
+
+
+def test_a_stack_holds_no_stack() -> None:
+    inner = {"name": "stacked", "members": [{"name": "xgboost"}, {"name": "lightgbm"}]}
+    with pytest.raises(ValidationError, match="must not be stacked"):
+        StackedModel(members=[inner, {"name": "xgboost"}])
+
+
+def test_track_composes_with_all_variants() -> None:
+    experiment = ftfkit.compose("track=11_architecture")
+    assert tuple(variant.name for variant in experiment.variants) == NAMES
+    assert experiment.baseline.name == "xgboost"
