@@ -74,7 +74,7 @@ def fit_basis(spec: Spec, plugins: Registry) -> str:
                 "hpo": spec.hpo.model_dump(mode="json"),
                 "f1_rule": spec.f1_rule,
                 "seed": spec.seed,
-                "sources": sources(FIT_MODULES, [*map(type, components.values()), *named]),
+                "sources": sources(FIT_MODULES, [*_classes(components.values()), *named]),
                 "versions": versions(spec, plugins),
             }
         )
@@ -125,6 +125,13 @@ def described(component: Component) -> dict[str, Any]:
     """Class and validated parameters of a component."""
     cls = type(component)
     return {"class": f"{cls.__module__}:{cls.__qualname__}", "params": component.model_dump(mode="json")}
+
+
+def _classes(components: Iterable[Component]) -> Iterator[type]:
+    """Classes of components and of those among their fields, such as a feature set that another one wraps."""
+    for component in components:
+        yield type(component)
+        yield from _classes(value for _, value in component if isinstance(value, Component))
 
 
 def sources(modules: Iterable[str], classes: Iterable[type]) -> dict[str, str]:

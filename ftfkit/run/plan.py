@@ -68,7 +68,7 @@ class Plan:
         return next(one.spec for one in self.variants if one.name == variant)
 
 
-def make_plan(experiment: Experiment, now: datetime) -> Plan:
+def make_plan(experiment: Experiment, now: datetime, found: Survey | None = None) -> Plan:
     """Read the data once, and derive every cell's keys.
 
     Parameters
@@ -77,6 +77,8 @@ def make_plan(experiment: Experiment, now: datetime) -> Plan:
         Validated; its thresholds are hashed into the plan as they stand.
     now : datetime
         With time zone; the run id carries it in UTC.
+    found : Survey, optional
+        Of the same data, universe, label and cross-validation, where it is known; data is then not read again.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def make_plan(experiment: Experiment, now: datetime) -> Plan:
     """
     plugins = registry(experiment.plugins.blocked)
     variants = _as_run(experiment, plugins)
-    found = survey(experiment)
+    found = found or survey(experiment)
     folds = sorted({fold for counts in found.n_train.values() for fold in counts})
     plan = Plan(
         experiment=experiment,
