@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ftfkit.config.schema import Experiment, TrackConfig
+from ftfkit.config.schema import Experiment, GatesConfig, StatsConfig, TrackConfig
 from ftfkit.errors import ConfigError
 from ftfkit.judge.verdict import ADVICE_GATES, Criteria, Readiness
 from ftfkit.plugins import registry
@@ -20,6 +22,25 @@ def criteria_of(experiment: Experiment) -> Criteria:
         gates=experiment.gates,
         checks=experiment.gate_checks,
         stats=experiment.stats,
+        advice={name: plugins.load("gate_check", name)() for name in beside},
+    )
+
+
+def planned_criteria(document: Mapping[str, Any]) -> Criteria:
+    """The same from a plan document, whatever the conf says today.
+
+    Raises
+    ------
+    PluginError
+        When the plugin of a gate check is not installed.
+    """
+    plugins = registry()
+    gates = GatesConfig(**document["gates"])
+    beside = [name for name in ADVICE_GATES if name not in gates.checks]
+    return Criteria(
+        gates=gates,
+        checks={name: plugins.load("gate_check", name)(**values) for name, values in gates.checks.items()},
+        stats=StatsConfig(**document["stats"]),
         advice={name: plugins.load("gate_check", name)() for name in beside},
     )
 

@@ -15,6 +15,7 @@ from ftfkit.judge import Grid, judge_rows, verdict_to_dict
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.plugins import registry
 from ftfkit.run import records
+from ftfkit.run.advice import write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
@@ -25,7 +26,6 @@ from ftfkit.run.predictions import predictions_file, read_predictions, write_pre
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.trials import write_trials
 from ftfkit.types import Row, Verdict
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ class _Run:
             records.write_json(self._folder, records.VERDICT, document)
             comparisons = {name: found["comparison"] for name, found in document["variants"].items()}
             records.write_json(self._folder, records.COMPARISONS, comparisons)
-        write_trials(self._folder, self._ledger, plan_document(self._plan), rows, verdict)
+        criteria = criteria_of(self._plan.experiment)
+        write_advice(self._folder, self._ledger, plan_document(self._plan), rows, verdict, criteria)
         dossier = report(self._folder) if report is not None else None
         records.write_manifest(self._folder)
         told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})

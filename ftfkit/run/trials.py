@@ -14,11 +14,10 @@ import pandas as pd
 
 from ftfkit.judge.overfitting import deflated_sharpe, overfitting_probability, sharpe
 from ftfkit.run.keys import canonical, sha256
-from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.records import COMPARISONS, PLAN, ROWS, TRIALS, VERDICT, write_json
+from ftfkit.run.ledger import Entry
+from ftfkit.run.records import COMPARISONS, PLAN, ROWS, VERDICT
 from ftfkit.types import Verdict
 
-SCHEMA = 1
 ANCHORED = (PLAN, ROWS, COMPARISONS, VERDICT)  # files that a ledger line vouches for
 DAYS_A_YEAR = 365.25
 
@@ -44,25 +43,6 @@ class Trial:
         """Sharpe ratio of the block returns, annualised, so that blocks of any length compare."""
         ratio = sharpe(self.returns_bps or ())
         return None if ratio is None else ratio * self.blocks_a_year**0.5
-
-
-def write_trials(
-    folder: Path, ledger: Ledger, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
-) -> None:
-    """Write what the ledger knew when a run was judged, and enter the run into it.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run; its plan, rows and verdict are there.
-    document : mapping
-        Its plan.
-    rows : DataFrame
-        As rows.parquet holds them.
-    """
-    facts = judged_facts(folder, document, rows, verdict)
-    write_json(folder, TRIALS, trials_document(ledger.entries(), document, facts))
-    ledger.append("judged", facts)
 
 
 def trial_id(document: Mapping[str, Any], variant: str) -> str:
@@ -107,26 +87,19 @@ def judged_facts(
     }
 
 
-def trials_document(entries: Sequence[Entry], document: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """``trials.json``: looks at this plan's interim results, and advice from all trials on its assets.
+def trials_advice(entries: Iterable[Entry], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What luck could do among all trials on a run's assets.
 
     Parameters
     ----------
-    entries : sequence of Entry
-        The ledger before this run was judged.
-    document : mapping
-        The run's plan.
+    entries : iterable of Entry
+        The ledger before the run was judged.
     facts : mapping
         ``judged_facts`` of the run.
     """
-    looks = [entry for entry in entries if entry.kind == "looked" and entry.facts["plan_hash"] == document["plan_hash"]]
     before = [entry.facts for entry in entries if entry.kind == "judged" and entry.facts["assets"] == facts["assets"]]
     trials = _distinct([*before, facts])
     return {
-        "schema": SCHEMA,
-        "ledger_lines": len(entries),
-        "ledger_hash": entries[-1].hash if entries else None,
-        "looks": [{"utc": entry.utc, **entry.facts} for entry in looks],
         "n_trials": len(trials),
         "deflated_sharpe": _deflated(_trials(facts), trials),
         "overfitting": _overfitting(facts, trials),

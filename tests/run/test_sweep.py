@@ -63,7 +63,7 @@ def test_a_run_leaves_rows_verdict_and_files(first: SweepResult) -> None:
     names = {path.name for path in first.folder.iterdir()}
     assert names == {
         "plan.json", "rows.parquet", "verdict.json", "comparisons.json", "manifest.json", "timings.parquet", "run.log",
-        "trials.json",
+        "advice.json",
     }  # fmt: skip
 
 
