@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ftfkit validate", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="context to check the options in (group=option)")
     parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_argument("--smoke", action="store_true", help="also run every option on a tiny synthetic universe")
     options = parser.parse_args(arguments)
     using = composer(options.config_dir)
     n_checked, refused = 0, []
@@ -36,7 +37,13 @@ def main(arguments: list[str]) -> int:
     print(f"{n_checked} options in {len(using.groups())} groups checked, {len(refused)} refused")
     if broken:
         return PluginError.exit_code
-    return refused[0].exit_code if refused else 0
+    if refused:
+        return refused[0].exit_code
+    if options.smoke:
+        from ftfkit.cli.smoke import smoke
+
+        return smoke(using)
+    return 0
 
 
 def _every_option(using: Composer) -> Iterator[tuple[str, str]]:

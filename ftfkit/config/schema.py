@@ -110,7 +110,7 @@ class StatsConfig(Section):
 class ExecutorConfig(Section):
     """``conf/executor``: where cells run; ``workers: 0`` means one a core."""
 
-    name: Literal["loky", "dask", "ray"] = "loky"
+    name: Literal["loky", "serial", "dask", "ray"] = "loky"
     workers: int = Field(default=0, ge=0)
     address: str | None = None
     batch_cells: int = Field(default=1, ge=1)

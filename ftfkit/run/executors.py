@@ -59,7 +59,7 @@ def executor(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
     ConfigError
         When the package behind ``executor.name`` is not installed, or its cluster cannot be reached.
     """
-    start = {"loky": _loky, "dask": _dask, "ray": _ray}[config.name]
+    start = {"serial": _serial, "loky": _loky, "dask": _dask, "ray": _ray}[config.name]
     with start(config, max(1, n_tasks)) as engine:
         yield engine
 
@@ -93,6 +93,21 @@ def uninterrupted() -> Iterator[None]:
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Terminated("SIGTERM")
+
+
+@contextmanager
+def _serial(_config: ExecutorConfig, _n_tasks: int) -> Iterator[Engine]:
+    """This very process, one cell after the other: for debuggers and smoke tests."""
+
+    def submit(function: Callable[..., Any], *args: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    yield Engine(submit, 1, ())
 
 
 @contextmanager

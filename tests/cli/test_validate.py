@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ftfkit.cli.validate import main
+
+
+def put(folder: Path, option: str, text: str) -> None:
+    file = folder / f"{option}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_every_broken_option_is_named_in_one_line_and_the_others_are_still_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, "trade/dear", "fee_bps: -1\nslippage_bps: 2\n")
+    put(tmp_path, "hpo/typo", "n_trial: 5\n")
+    put(tmp_path, "trade/cheap", "fee_bps: 1\nslippage_bps: 1\n")
+    assert main(["--config-dir", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert sorted(line.partition(" (")[0].removeprefix(f"{tmp_path}/") for line in err.strip().splitlines()) == [
+        "hpo/typo.yaml:1: hpo.n_trials == (missing) is required",
+        "trade/dear.yaml:1: trade.fee_bps == -1 must be >= 0",
+    ]
+    assert "2 refused" in out
+
+
+def test_smoke_runs_every_option_of_every_group(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ftfkit", "validate", "--smoke"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " 0 failed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
