@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
+from ftfkit.builtin.models.xgboost_rounds import Rounds
 from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba
 from ftfkit.errors import ConfigError
 from ftfkit.types import Stage
 
 LOGISTIC = "binary:logistic"
-MARGIN_REQUEST = b'{"type":1,"training":true,"iteration_begin":0,"iteration_end":0,"strict_shape":false}'
 TREE_PARAMETERS = frozenset(
     {
         "learning_rate",
@@ -87,7 +85,6 @@ class _BoundXGBoost:
         self._eval = xgboost.QuantileDMatrix(context.X_eval, max_bin=model.max_bin, ref=self._train, nthread=1)
         objective = context.loss.objective(train.y, train.weight)
         self._objective: Objective | None = objective if context.loss.native is None else None
-        self._n_train = len(train.y)
         self._max_rounds = model.max_rounds
         self._fixed = {
             "tree_method": "hist",
@@ -104,14 +101,15 @@ class _BoundXGBoost:
 
     def path(self, params: Params, every_rounds: int) -> Iterator[Stage]:
         booster = self._booster(params)
+        boosting = Rounds(booster, self._train)
         for start in range(0, self._max_rounds, every_rounds):
             rounds = min(start + every_rounds, self._max_rounds)
-            self._boost(booster, start, rounds)
+            self._boost(boosting, start, rounds)
             yield Stage(rounds, self._score(booster))
 
     def predict(self, params: Params, rounds: int) -> Proba:
         booster = self._booster(params)
-        self._boost(booster, 0, rounds)
+        self._boost(Rounds(booster, self._train), 0, rounds)
         return self._score(booster)
 
     def _booster(self, params: Params) -> Any:
@@ -119,32 +117,16 @@ class _BoundXGBoost:
 
         return xgboost.Booster({**params, **self._fixed}, cache=[self._train, self._eval])
 
-    def _boost(self, booster: Any, start: int, stop: int) -> None:
+    def _boost(self, boosting: Rounds, start: int, stop: int) -> None:
         for iteration in range(start, stop):
             if self._objective is None:
-                booster.update(self._train, iteration)
+                boosting.update(iteration)
             else:
-                gradient, hessian = self._objective(_training_margin(booster, self._train, self._n_train))
-                booster.boost(self._train, iteration, grad=gradient, hess=hessian)
+                boosting.boost(iteration, *self._objective(boosting.margin()))
 
     def _score(self, booster: Any) -> Proba:
         proba: Proba = booster.predict(self._eval, validate_features=False)  # only trees since the last call are run
         return proba
-
-
-def _training_margin(booster: Any, train: Any, n_train: int) -> npt.NDArray[np.float32]:
-    """Margins of the training rows, shape (n_train,): a view that the booster's next prediction overwrites.
-
-    What ``Booster.predict(output_margin=True, training=True)`` returns, from the same function of the C interface. The
-    wrapper around it builds a request, a class and a copy in each round: a fifth of a focal fit of 1,000 rows.
-    """
-    from xgboost.core import _LIB, _check_call
-
-    shape, n_dims = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
-    margin = ctypes.POINTER(ctypes.c_float)()
-    outputs = (ctypes.byref(shape), ctypes.byref(n_dims), ctypes.byref(margin))
-    _check_call(_LIB.XGBoosterPredictFromDMatrix(booster.handle, train.handle, MARGIN_REQUEST, *outputs))
-    return np.ctypeslib.as_array(margin, (n_train,))
 
 
 def gpu_present() -> bool:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from ftfkit.builtin.losses.logistic import LogisticLoss
-from ftfkit.builtin.models.xgboost import XGBoostModel, _training_margin, gpu_present
+from ftfkit.builtin.models.xgboost import XGBoostModel, gpu_present
 from ftfkit.components import FitContext
 from ftfkit.errors import ConfigError
 from ftfkit.types import Sample
@@ -85,15 +85,6 @@ def test_refuses_a_gpu_that_is_not_there(context: FitContext) -> None:
     elsewhere = XGBoostModel().model_copy(update={"device": "cuda"})
     with pytest.raises(ConfigError, match="CUDA GPU on this worker"):
         elsewhere.bind(context)
-
-
-def test_a_custom_objective_sees_the_margins_of_its_own_rows(context: FitContext) -> None:
-    bound = XGBoostModel(max_rounds=12).bind(context)
-    booster, n = bound._booster(PARAMS), len(context.train.y)
-    for rounds in (0, 5, 12):
-        bound._boost(booster, max(0, rounds - 6), rounds)
-        expected = booster.predict(bound._train, output_margin=True, training=True)
-        np.testing.assert_array_equal(_training_margin(booster, bound._train, n), expected)
 
 
 def test_is_quiet(context: FitContext, capfd: pytest.CaptureFixture[str]) -> None:
