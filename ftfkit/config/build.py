@@ -78,12 +78,13 @@ def validated(composed: Composed, key: str, values: Any, model: type[_Model], ow
 
 
 def _refusal(composed: Composed, key: str, model: type[BaseModel], error: ValidationError, owner: str) -> ConfigError:
-    first = error.errors()[0]
+    # An unknown key first: a misspelt one is also reported as the right one missing.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"] if not str(part).endswith("]")]
     dotted = ".".join([key, *path])
     value = first["input"]
     if first["type"] == "missing":
-        return ConfigError(composed.where(key), dotted, "(missing)", "is required", owner)
+        return ConfigError(composed.where(key), dotted, "(not given)", "is required", owner)
     return ConfigError(composed.where(dotted), dotted, value, _rule(first, path, model), owner)
 
 

@@ -131,6 +131,8 @@ def _baseline(
     changed = baseline_overrides(locked, maker, first) if locked else {}
     context = [override for override in job if not any(_about([override], group) for group in FACTOR_GROUPS)]
     chosen: list[str] = []
+    if not changed and _is_champion(first, champion, job, factors):
+        return first
     for group in FACTOR_GROUPS:
         if group in CONTEXT_IF_SINGLE and group not in factors:
             values = [override for override in _about(job, group) if _dotted(override)]
@@ -138,6 +140,15 @@ def _baseline(
         else:
             chosen += changed.get(group, [f"{group}={champion[group]}"])
     return maker.compose([*context, *chosen])
+
+
+def _is_champion(first: Composed, champion: Mapping[str, Any], job: Sequence[str], factors: set[str]) -> bool:
+    """Whether a job asks for the champion itself; composing it a second time would be a tenth of a second lost."""
+    open_groups = [group for group in FACTOR_GROUPS if group not in CONTEXT_IF_SINGLE or group in factors]
+    return all(
+        first.options.get(group) == champion[group] and not any(map(_dotted, _about(job, group)))
+        for group in open_groups
+    )
 
 
 def _experiment(
