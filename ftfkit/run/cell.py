@@ -22,7 +22,7 @@ from ftfkit.purging import tail_split
 from ftfkit.run.asset import AssetData, asset_data
 from ftfkit.run.calibration import fit_calibrator
 from ftfkit.run.fit import class_weights, derived_seed, out_of_fold, predict, prepare_fit
-from ftfkit.run.metrics import block_metrics, extra_metrics, f1_score, trade_metrics
+from ftfkit.run.metrics import block_metrics, extra_metrics, f1_score, reliability, trade_metrics
 from ftfkit.run.trades import simulate_trades
 from ftfkit.run.tuning import search
 from ftfkit.types import Asset, IntArray, Predictions, Row, Scored, Split
@@ -207,6 +207,7 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
         tie_share=events.tie_share,
         test_events=hashlib.sha256(events.t0[split.test].tobytes()).hexdigest(),
         weight_ratio=buy_weight / other,
+        reliability=reliability(scored),
         target_notes=dict(predictions.target_notes),
         extra=extra_metrics(spec.metrics, scored),
         versions=dict(task.versions),

@@ -17,6 +17,7 @@ from ftfkit.types import BoolArray, FloatArray, Scored, Trades
 
 HOURS_A_YEAR = 8760
 SORTINO_LIMIT = 100.0
+RELIABILITY_BINS = 20
 PROBABILITY_FLOOR = 1e-7  # of log loss: an isotonic 0 or 1 that misses costs 16 nats, not infinity
 
 
@@ -78,6 +79,24 @@ def trade_metrics(trades: Trades, bar_hours: int) -> TradeMetrics:
         "n_trades": n_trades,
         "no_trade": n_trades == 0,
     }
+
+
+def reliability(scored: Scored) -> dict[str, list[list[float]]]:
+    """Counts behind a reliability diagram, for ``raw`` and ``calibrated`` probabilities.
+
+    Returns
+    -------
+    dict
+        Three lists each, over ``RELIABILITY_BINS`` equal bins of [0, 1]: number of test events, their summed
+        probability, number of BUY events. Sums, not means, so that cells can be pooled.
+    """
+    return {"raw": _binned(scored.proba, scored.y), "calibrated": _binned(scored.calibrated, scored.y)}
+
+
+def _binned(proba: npt.NDArray[np.float32], y: npt.NDArray[np.int8]) -> list[list[float]]:
+    bins = np.minimum((proba * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
+    weights = (np.ones(len(y)), proba.astype(np.float64), y.astype(np.float64))
+    return [np.bincount(bins, weight, RELIABILITY_BINS).tolist() for weight in weights]
 
 
 def extra_metrics(metrics: Mapping[str, Metric], scored: Scored) -> dict[str, float]:

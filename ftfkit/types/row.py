@@ -52,6 +52,7 @@ class Row:
     tie_share: float | None = None
     test_events: str | None = None  # hash of the test events' t0; equal hashes are comparable by F1
     weight_ratio: float | None = None  # BUY class weight over the other's, on all training rows
+    reliability: Mapping[str, list[list[float]]] = field(default_factory=dict)  # see run.metrics.reliability
     target_notes: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, float] = field(default_factory=dict)  # columns of plugin metrics
     versions: Mapping[str, str] = field(default_factory=dict)

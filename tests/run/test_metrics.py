@@ -15,6 +15,7 @@ from ftfkit.run.metrics import (
     extra_metrics,
     logloss,
     max_drawdown_pct,
+    reliability,
     sortino,
     trade_metrics,
 )
@@ -119,3 +120,16 @@ def test_plugin_metric_that_is_not_finite_or_repeats_a_column_is_refused() -> No
         extra_metrics({"turnover": Turnover.model_construct(value=float("inf"))}, block)
     with pytest.raises(PluginError, match=r"metric second: turnover == 2\.0 must be finite and of one metric only"):
         extra_metrics({"first": Turnover(), "second": Turnover()}, block)
+
+
+def test_reliability_counts_sum_to_the_block_and_hold_the_observed_frequency() -> None:
+    rng = np.random.default_rng(5)
+    proba = np.concatenate([rng.random(997), [0.0, 1.0, 0.05]]).astype(np.float32)
+    y = (rng.random(1000) < proba).astype(np.int8)
+    n, total, buys = np.array(reliability(scored(y.tolist(), proba.tolist()))["raw"])
+    assert n.sum() == 1000
+    assert total.sum() == pytest.approx(proba.astype(np.float64).sum())
+    assert buys.sum() == y.sum()
+    third = (proba >= 0.1) & (proba < 0.15)
+    assert (n[2], buys[2]) == (third.sum(), y[third].sum())
+    assert np.abs(total[n > 20] / n[n > 20] - buys[n > 20] / n[n > 20]).max() < 0.2
