@@ -20,7 +20,7 @@ from ftfkit.plugins import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL_KINDS = (*KINDS, OBSERVER)
-QUICK_KINDS = ("loss", "gate_check")
+QUICK_KINDS = ("loss",)
 
 
 def run(*arguments: str, cwd: Path, site: Path | None = None) -> subprocess.CompletedProcess[str]:
