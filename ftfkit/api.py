@@ -14,7 +14,9 @@ from ftfkit.types import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Experiment", "RunResult", "compose", "judge", "run", "run_experiment"]
+    from ftfkit.run.verify import Verification
+
+__all__ = ["Experiment", "RunResult", "compose", "judge", "run", "run_experiment", "verify"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,3 +125,36 @@ def judge(
         document = Readiness(Path(readiness).read_text(encoding="utf-8"), expected=True)
     frame = read_rows(rows) if isinstance(rows, str | Path) else rows
     return judge_rows(frame, baseline=baseline, criteria=criteria_of(experiment), readiness=document)
+
+
+def verify(run: str | Path, *, output: str | Path = "outputs") -> Verification:
+    """Recompute every number and verdict of a run from rows, plan and data fingerprints.
+
+    Parameters
+    ----------
+    run : str or Path
+        Run id, a beginning of one, or the folder of a run.
+    output : path
+        Where run ids are looked up.
+
+    Returns
+    -------
+    Verification
+        ``mismatches`` names each place that does not agree, ``notes`` what could not be checked.
+
+    Raises
+    ------
+    UsageError
+        When there is no such run.
+    """
+    from ftfkit.dossier import write_dossier
+    from ftfkit.errors import FtfkitError
+    from ftfkit.run.records import PLAN, find_run
+    from ftfkit.run.verify import verify_run
+
+    folder = find_run(Path(output), str(run)).resolve()
+    try:
+        experiment = compose(f"plan={folder / PLAN}")
+    except FtfkitError:  # a plugin or an option of the plan is gone; what needs neither is checked all the same
+        experiment = None
+    return verify_run(folder, folder.parents[1], experiment, write_dossier)

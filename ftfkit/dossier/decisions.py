@@ -11,6 +11,7 @@ from ftfkit.dossier.configuration import LONG
 from ftfkit.dossier.overview import by_verdict
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, table
+from ftfkit.dossier.trust import known_lines
 
 
 def lock_lines(results: Results) -> list[str]:
@@ -39,10 +40,10 @@ def lock_commands(results: Results) -> list[str]:
 
 
 def reproduction(results: Results) -> list[str]:
-    """Commands that make the run again, and that judge its rows again."""
-    gates = results.plan["options"].get("gates", results.plan["gates"]["name"])
-    judge = ["python", "-m", "ftfkit", "judge", "rows.parquet", "--gates", str(gates), "--baseline", results.baseline]
-    return [str(results.plan["command"]), shlex.join(judge)]
+    """Commands that make the run again, recompute this document, and judge its rows again."""
+    run = str(results.plan["run_id"])
+    again = [shlex.join(["python", "-m", "ftfkit", command, run]) for command in ("verify", "judge")]
+    return [str(results.plan["command"]), *again]
 
 
 def links(results: Results) -> list[tuple[str, str]]:
@@ -96,4 +97,6 @@ def _obstacles(results: Results, locks: list[str]) -> list[str]:
     }
     obstacles = ["synthetic data"] if results.synthetic else []
     obstacles += ["post hoc verdict"] if results.post_hoc else []
+    obstacles += [] if results.plan.get("registration") else ["not pre-registered"]
+    obstacles += known_lines(results)
     return obstacles + [f"{name} was not applicable" for name in sorted(open_gates)]

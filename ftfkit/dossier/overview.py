@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ftfkit.dossier import trust
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import assignments, count, listed
 
@@ -59,6 +60,8 @@ def header(results: Results) -> list[tuple[str, str]]:
         ("MLOps readiness", _readiness(readiness)),
         ("Run", f"{plan['run_id']}: {status(results)}"),
         ("Plan hash", str(plan["plan_hash"])),
+        ("Registration", trust.registration(results)),
+        ("Interim looks", trust.looks(results)),
         ("Gates", _gates(results)),
     ]
     return [(label, text) for label, text in lines if text]

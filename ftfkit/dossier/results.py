@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.errors import RowsError
-from ftfkit.run.records import PLAN, ROWS, RunRecord
+from ftfkit.run.records import ADVICE, PLAN, ROWS, RunRecord
 from ftfkit.types import VariantVerdict, Verdict
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Plan, rows and verdict of one run; ``verdict`` is None where only the baseline was run."""
+    """Plan, rows, verdict and advice of one run; ``verdict`` is None where only the baseline was run."""
 
     plan: Mapping[str, Any]
     rows: pd.DataFrame  # one row a cell, sorted by (variant order in the plan, asset, fold)
     verdict: Verdict | None
+    advice: Mapping[str, Any] | None = None  # advice.json, where the run has one
 
     @property
     def baseline(self) -> str:
@@ -112,4 +113,6 @@ def read_results(folder: Path) -> Results:
         if not (folder / name).is_file():
             raise RowsError(f"{folder / name}: is missing, must be there to write a dossier (ftfkit)")
     run = RunRecord(folder, status="completed")
-    return Results(run.plan, run.rows, run.verdict)
+    advice = folder / ADVICE
+    told = json.loads(advice.read_text(encoding="utf-8")) if advice.is_file() else None
+    return Results(run.plan, run.rows, run.verdict, told)

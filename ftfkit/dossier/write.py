@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ftfkit.components import DossierSection
-from ftfkit.dossier import configuration, decisions, effects, gates, narrative, overview, supporting
+from ftfkit.dossier import configuration, decisions, effects, gates, narrative, overview, supporting, trust
 from ftfkit.dossier.drawing import DESCRIPTIONS, draw
 from ftfkit.dossier.markdown import render
 from ftfkit.dossier.page import html_page
 from ftfkit.dossier.results import read_results
 from ftfkit.dossier.sections import registered_sections, render_sections
 
-_PARTS = (overview, configuration, effects, gates, narrative, supporting, decisions)  # what the template asks
+_PARTS = (overview, configuration, effects, gates, narrative, supporting, decisions, trust)  # what the template asks
 
 
 def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None = None) -> Path:

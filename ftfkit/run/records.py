@@ -127,7 +127,15 @@ def write_manifest(folder: Path) -> None:
 
 
 def write_rows(folder: Path, rows: Iterable[tuple[str, Row]]) -> pd.DataFrame:
-    """Write rows.parquet from (variant, row) pairs, in the order given; the frame that reading it gives.
+    """Write rows.parquet from (variant, row) pairs, in the order given; the frame that reading it gives."""
+    table = rows_table(rows)
+    pq.write_table(table, folder / ROWS)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def rows_table(rows: Iterable[tuple[str, Row]]) -> pa.Table:
+    """Rows as rows.parquet holds them.
 
     Mappings become JSON text with sorted keys, and ``extra`` one column a name; a value that a row lacks is null.
     """
@@ -142,10 +150,7 @@ def write_rows(folder: Path, rows: Iterable[tuple[str, Row]]) -> pd.DataFrame:
         columns[field.name] = pa.array(texts, kind or pa.string())
     for name in sorted({name for _, row in given for name in row.extra} - set(columns)):
         columns[name] = pa.array([row.extra.get(name) for _, row in given], pa.float64())
-    table = pa.table(columns)
-    pq.write_table(table, folder / ROWS)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return pa.table(columns)
 
 
 def write_timings(folder: Path, timings: Iterable[tuple[str, str, float]]) -> None:

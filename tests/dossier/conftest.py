@@ -97,6 +97,7 @@ def base_plan(rows: pd.DataFrame, checks: Mapping[str, Any]) -> dict[str, Any]:
         "plan_hash": "282ec7" + "0" * 58,
         "command": "python -m ftfkit track=06_focal_loss",
         "overrides": ["track=06_focal_loss"],
+        "registration": {"file": "p.json", "planned_utc": "2026-04-28T09:00:00+00:00", "ledger_line": 3, "known": {}},
         "synthetic": False,
         "factor_groups": ["loss"],
         "track": {"id": "06_focal_loss", "title": "focal loss", "links": ["https://example.org/pr/767"]},

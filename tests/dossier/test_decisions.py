@@ -48,7 +48,8 @@ def test_plugins_and_reproduction(results):
     assert decisions.plugins(found).rows == (("track06", "ftfkit-track06-focal-loss", "1.0"),)
     assert decisions.reproduction(found) == [
         "python -m ftfkit track=06_focal_loss",
-        "python -m ftfkit judge rows.parquet --gates f1_buy_boost --baseline none",
+        "python -m ftfkit verify ftf_20260429_121011_282ec7_ATR0.5_1.5_H4",
+        "python -m ftfkit judge ftf_20260429_121011_282ec7_ATR0.5_1.5_H4",
     ]
 
 
