@@ -14,9 +14,10 @@ from ftfkit.types import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ftfkit.judge.verdict import Readiness
     from ftfkit.run.verify import Verification
 
-__all__ = ["Experiment", "RunResult", "compose", "judge", "run", "run_experiment", "verify"]
+__all__ = ["Experiment", "RunResult", "compose", "judge", "judge_run", "run", "run_experiment", "verify"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +113,66 @@ def judge(
     ConfigError
         When gates or overrides are refused, or the readiness document is missing.
     """
-    from ftfkit.errors import ConfigError
     from ftfkit.judge.criteria import criteria_of
     from ftfkit.judge.rows import read_rows
     from ftfkit.judge.verdict import Readiness, judge_rows
 
     experiment = compose(f"gates={gates}", *overrides)
-    document = Readiness()
-    if readiness is not None:
-        if not Path(readiness).is_file():
-            raise ConfigError("command line", "readiness", readiness, "must be a file")
-        document = Readiness(Path(readiness).read_text(encoding="utf-8"), expected=True)
+    document = _readiness(readiness) if readiness is not None else Readiness()
     frame = read_rows(rows) if isinstance(rows, str | Path) else rows
     return judge_rows(frame, baseline=baseline, criteria=criteria_of(experiment), readiness=document)
+
+
+def judge_run(
+    run: str | Path,
+    *,
+    output: str | Path = "outputs",
+    gates: str | None = None,
+    readiness: str | Path | None = None,
+    overrides: Sequence[str] = (),
+) -> Verdict:
+    """Verdict on a run once more, by its planned gates or by others.
+
+    Other gates or thresholds than planned, or another readiness document, make the verdict post hoc. A look at a run
+    that is not complete is entered into the ledger, and the dossier of the completed run says so.
+
+    Parameters
+    ----------
+    run : str or Path
+        Run id, a beginning of one, or the folder of a run.
+    output : path
+        Where run ids are looked up.
+    gates : str, optional
+        Option of the conf group ``gates``.
+    readiness : path, optional
+        Readiness document.
+    overrides : sequence of str
+        More overrides (``gates.required_lift=0.02``).
+
+    Raises
+    ------
+    RowsError
+        When there is no row yet.
+    UsageError
+        When there is no such run.
+    """
+    from ftfkit.run.records import PLAN, find_run
+    from ftfkit.run.rejudge import rejudge
+
+    folder = find_run(Path(output), str(run)).resolve()
+    planned = compose(f"plan={folder / PLAN}", *([f"gates={gates}"] if gates else []), *overrides)
+    changed = planned if gates or overrides else None
+    document = _readiness(readiness) if readiness is not None else None
+    return rejudge(folder, changed, document, planned.store.url)
+
+
+def _readiness(file: str | Path) -> Readiness:
+    from ftfkit.errors import ConfigError
+    from ftfkit.judge.verdict import Readiness
+
+    if not Path(file).is_file():
+        raise ConfigError("command line", "readiness", file, "must be a file")
+    return Readiness(Path(file).read_text(encoding="utf-8"), expected=True)
 
 
 def verify(run: str | Path, *, output: str | Path = "outputs") -> Verification:

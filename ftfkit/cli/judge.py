@@ -1,35 +1,37 @@
-"""``judge``: verdict on rows from anywhere (CSV, Parquet)."""
+"""``judge``: verdict on rows from anywhere (CSV, Parquet), or on a run once more."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftfkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from ftfkit.types import Verdict
+
+DEFAULT_GATES = "f1_buy_boost_strict"
 
 
 def main(arguments: list[str]) -> int:
-    """Judge a file of rows; exit 0 whatever the verdict, 1 when the rows are refused."""
+    """Judge a file of rows or a run; exit 0 whatever the verdict, 1 when the rows are refused."""
     parser = argparse.ArgumentParser(prog="python -m ftfkit judge", description=__doc__)
-    parser.add_argument("rows", help="CSV or Parquet file, one row a (variant, asset, fold)")
+    parser.add_argument("rows", help="CSV or Parquet file, one row a (variant, asset, fold); or a run, finished or not")
     parser.add_argument(
-        "--gates", default="f1_buy_boost_strict", help="option of the conf group gates (default %(default)s)"
+        "--gates", help=f"option of the conf group gates (default {DEFAULT_GATES}; of a run: the planned ones)"
     )
-    parser.add_argument("--baseline", default="none", help="name of the baseline variant (default %(default)s)")
+    parser.add_argument("--baseline", help="name of the baseline variant (default none; of a run: the planned one)")
     parser.add_argument("--readiness", help="readiness document (Markdown) for mlops_readiness")
+    parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     parser.add_argument("--json", action="store_true", help="print verdict.json instead of tables")
     parser.add_argument("overrides", nargs="*", help="more overrides (gates.required_lift=0.02)")
     options = parser.parse_args(arguments)
-
-    from ftfkit.api import judge
-    from ftfkit.judge.serialise import verdict_to_dict
-
-    verdict = judge(
-        options.rows,
-        baseline=options.baseline,
-        gates=options.gates,
-        readiness=options.readiness,
-        overrides=options.overrides,
-    )
+    verdict = _verdict(options)
     if options.json:
+        from ftfkit.judge.serialise import verdict_to_dict
+
         print(json.dumps(verdict_to_dict(verdict), indent=2, allow_nan=False))
     else:
         from ftfkit.cli.table import print_gates, print_verdict
@@ -37,3 +39,24 @@ def main(arguments: list[str]) -> int:
         print_verdict(verdict)
         print_gates(verdict)
     return 0
+
+
+def _verdict(options: argparse.Namespace) -> Verdict:
+    from ftfkit.api import judge, judge_run
+    from ftfkit.run.records import PLAN, ROWS, find_run
+
+    file = Path(options.rows)
+    of_run = file.name == ROWS and (file.parent / PLAN).is_file()  # rows in their run's folder have a plan to keep to
+    if file.suffix.lower() in {".csv", ".parquet"} and not of_run:
+        return judge(
+            file,
+            baseline=options.baseline or "none",
+            gates=options.gates or DEFAULT_GATES,
+            readiness=options.readiness,
+            overrides=options.overrides,
+        )
+    folder = file.parent if of_run else find_run(options.output, options.rows)
+    planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))["baseline"]
+    if options.baseline not in {None, planned}:
+        raise UsageError(f"command line: --baseline == {options.baseline} must be {planned}, as the run was planned")
+    return judge_run(folder, gates=options.gates, readiness=options.readiness, overrides=options.overrides)

@@ -13,7 +13,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     options = parser.parse_args(arguments)
     from ftfkit.dossier import write_dossier
-    from ftfkit.run.records import find_run
+    from ftfkit.run.records import MANIFEST, find_run, write_manifest
 
-    print(write_dossier(find_run(options.output, options.run)))
+    folder = find_run(options.output, options.run)
+    print(write_dossier(folder))
+    if (folder / MANIFEST).is_file():
+        write_manifest(folder)
     return 0

@@ -1,0 +1,83 @@
+"""A run judged again: before it is complete, which is a look, or by other criteria than planned, which is post hoc."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ftfkit.config.schema import Experiment
+from ftfkit.errors import RowsError
+from ftfkit.judge import Readiness
+from ftfkit.judge.criteria import criteria_of
+from ftfkit.run.ledger import Ledger
+from ftfkit.run.recompute import kept_readiness, planned_verdict, stored_frame
+from ftfkit.run.records import MANIFEST, PLAN, ROWS
+from ftfkit.run.store import Store, store_url
+from ftfkit.run.trials import trial_id
+from ftfkit.types import Verdict
+
+
+def rejudge(
+    folder: Path, experiment: Experiment | None = None, readiness: Readiness | None = None, url: str | None = None
+) -> Verdict:
+    """Judge a run's rows, and enter into the ledger what is more than reading its verdict.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run, finished or not, inside its output folder.
+    experiment : Experiment, optional
+        Its gates and statistics take the place of the planned ones.
+    readiness : Readiness, optional
+        Takes the place of the document that was planned with.
+    url : str, optional
+        Of the store; rows of an unfinished run are there alone.
+
+    Raises
+    ------
+    RowsError
+        When there is no row yet, or nothing but the baseline was planned.
+    """
+    document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    output, complete = folder.resolve().parents[1], (folder / MANIFEST).is_file()
+    rows = pd.read_parquet(folder / ROWS) if complete else _interim(document, url, output)
+    post_hoc = readiness is not None or (experiment is not None and _differs(document, experiment))
+    criteria = criteria_of(experiment) if experiment is not None else None
+    kept = readiness or kept_readiness(document, folder)
+    verdict = planned_verdict(document, rows, kept, criteria, post_hoc=post_hoc)
+    if verdict is None:
+        raise RowsError(f"{folder}: holds the baseline alone, nothing can be judged (ftfkit)")
+    facts = _facts(document, len(rows), verdict)
+    if not complete:
+        Ledger(output).append("looked", facts)
+    elif post_hoc:
+        Ledger(output).append("rejudged", facts)
+    return verdict
+
+
+def _interim(document: Mapping[str, Any], url: str | None, output: Path) -> pd.DataFrame:
+    with Store(store_url(url, output)) as store:
+        return stored_frame(document, store)
+
+
+def _differs(document: Mapping[str, Any], experiment: Experiment) -> bool:
+    """Whether gates, thresholds or statistics are not those of the plan."""
+    chosen = {"gates": experiment.gates.model_dump(mode="json"), "stats": experiment.stats.model_dump(mode="json")}
+    return any(document[key] != value for key, value in chosen.items())
+
+
+def _facts(document: Mapping[str, Any], n_rows: int, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "run_id": document["run_id"],
+        "plan_hash": document["plan_hash"],
+        "n_rows": n_rows,
+        "n_cells": len(document["cells"]),
+        "gates": verdict.gates,
+        "variants": {
+            name: {"trial": trial_id(document, name), "verdict": one.verdict} for name, one in verdict.variants.items()
+        },
+    }
