@@ -42,18 +42,33 @@ def compare_family(pairs: Mapping[str, Pairs], stats: StatsConfig, planning: Pla
     planning : Planning
         Region of practical equivalence and test of the minimum detectable effect.
     """
-    raw = {name: compare(one, stats, planning) for name, one in pairs.items()}
-    published = benjamini_hochberg([one.p for one in raw.values()])
-    by_fold = benjamini_hochberg([one.fold_t.p for one in raw.values()])
-    corrected = benjamini_hochberg([one.nadeau_bengio.p for one in raw.values()])
+    return adjusted({name: compare(one, stats, planning) for name, one in pairs.items()}, {})
+
+
+def adjusted(family: Mapping[str, Comparison], assumed: Mapping[str, float]) -> dict[str, Comparison]:
+    """A family with its ``p_bh`` computed anew.
+
+    Parameters
+    ----------
+    family : mapping of str to Comparison
+    assumed : mapping of str to float
+        Variants whose p is adjusted as if every test had given this value.
+    """
+
+    def adjust(own: Mapping[str, float | None]) -> dict[str, float | None]:
+        return dict(zip(own, benjamini_hochberg(list({**own, **assumed}.values())), strict=True))
+
+    published = adjust({name: one.p for name, one in family.items()})
+    by_fold = adjust({name: one.fold_t.p for name, one in family.items()})
+    corrected = adjust({name: one.nadeau_bengio.p for name, one in family.items()})
     return {
         name: replace(
             one,
-            p_bh=published[i],
-            fold_t=replace(one.fold_t, p_bh=by_fold[i]),
-            nadeau_bengio=replace(one.nadeau_bengio, p_bh=corrected[i]),
+            p_bh=published[name],
+            fold_t=replace(one.fold_t, p_bh=by_fold[name]),
+            nadeau_bengio=replace(one.nadeau_bengio, p_bh=corrected[name]),
         )
-        for i, (name, one) in enumerate(raw.items())
+        for name, one in family.items()
     }
 
 

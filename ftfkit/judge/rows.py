@@ -134,8 +134,9 @@ def check_within(rows: pd.DataFrame, grid: Grid, baseline: str) -> None:
         raise RowsError(f"rows: ({_cell(rows[~known].iloc[0])}) is not in the plan (ftfkit)")
 
 
-def lost_cells(rows: pd.DataFrame, grid: Grid, variant: str) -> tuple[str, ...]:
-    """Cells of one variant without a result, one line each; ``skipped`` ones are not lost."""
+def lost_cells(rows: pd.DataFrame, grid: Grid, variant: str, *, skippable: bool = True) -> tuple[str, ...]:
+    """Cells of one variant without a result, one line each; ``skipped`` ones are not lost where they may be skipped."""
+    settled = {"ok", "skipped"} if skippable else {"ok"}
     status = rows[rows["variant"] == variant].set_index(["asset", "fold"])["status"].to_dict()
     lines = []
     for asset in grid.assets:
@@ -143,7 +144,7 @@ def lost_cells(rows: pd.DataFrame, grid: Grid, variant: str) -> tuple[str, ...]:
             cell, found = Cell(variant, asset, fold), status.get((asset, fold))
             if found is None:
                 lines.append(f"row missing: {cell}")
-            elif found not in {"ok", "skipped"}:
+            elif found not in settled:
                 lines.append(f"status {found}: {cell}")
     return tuple(lines)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pandas as pd
@@ -12,20 +12,16 @@ from ftfkit.components import GateCheck, GateEvidence
 from ftfkit.config.schema import GatesConfig, StatsConfig
 from ftfkit.errors import RowsError
 from ftfkit.judge.caveats import fragile, warnings
-from ftfkit.judge.comparison import Planning, compare_family
-from ftfkit.judge.gates import not_comparable, run_gates
+from ftfkit.judge.comparison import Planning, adjusted, compare_family
+from ftfkit.judge.decide import Case, baseline_doubt, decide
+from ftfkit.judge.futility import as_baseline, highest_bound, judged_beside, judged_early, values_of
+from ftfkit.judge.gates import run_gates
 from ftfkit.judge.paired import Pairs, pair
 from ftfkit.judge.power import FoldTestName
 from ftfkit.judge.rows import Grid, check_within, lost_cells, nan_cells, observed_grid, validated
-from ftfkit.types import ROUNDING, Comparison, GateResult, VariantVerdict, Verdict, VerdictName
+from ftfkit.types import Comparison, VariantVerdict, Verdict
 
 ADVICE_GATES = ("dependence", "operating_point", "no_skill")  # run beside a set that lacks them
-LIFT_GATES = ("f1_lift", "dependence")  # more data could still turn these
-SMALL_GATES = {"sample_size", "mlops_readiness"}  # failing these alone says nothing against the idea
-MAX_BUY_RATE = 0.9
-MAX_REASONS = 20
-
-Decision = tuple[VerdictName, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,14 @@ class Readiness:
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One variant before the decision."""
+class _Bench:
+    """Everything that judging one variant needs."""
 
-    evidence: GateEvidence
-    faults: tuple[str, ...]  # missing and error rows, NaN; the baseline's too
-    lost: tuple[str, ...]  # those of them that leave a cell without a result
-    n_skipped: int
-    baseline_doubt: str  # why nothing can be concluded against this baseline, or nothing
+    rows: pd.DataFrame
+    baseline: str
+    criteria: Criteria
+    grid: Grid
+    readiness: Readiness
 
 
 def judge_rows(  # noqa: PLR0913 - the last three are facts of the run, carried into the verdict
@@ -112,34 +108,57 @@ def judge_rows(  # noqa: PLR0913 - the last three are facts of the run, carried 
     ------
     RowsError
         When the rows cannot be judged at all.
+
+    Notes
+    -----
+    Rows with status ``skipped`` are no fault where they cannot change ABANDON, provided that they would be ``ok``: the
+    bound that says so is computed anew from the rows. Other variants must come out the same whatever p the skipped
+    rows would have led to.
     """
     rows = validated(rows)
     if criteria.stats.metric not in rows:
         raise RowsError(f"rows: stats.metric == {criteria.stats.metric} must be a column of the rows (ftfkit)")
     grid = _known_grid(rows, baseline) if grid is None else grid
     check_within(rows, grid, baseline)
+    bench = _Bench(rows, baseline, criteria, grid, readiness)
     pairs = {variant: pair(rows, baseline, variant) for variant in grid.variants}
-    comparisons = compare_family(pairs, criteria.stats, criteria.planning)
-    verdicts = {}
-    for variant in grid.variants:
-        evidence = _evidence(pairs[variant], comparisons[variant], grid, criteria, readiness)
-        case = _case(rows, (baseline, variant), grid, criteria, evidence)
-        verdicts[variant] = _judge_variant(variant, case, criteria)
+    family = compare_family(pairs, criteria.stats, criteria.planning)
+    verdicts = _judge_family(bench, pairs, family)
+    skipped = _with_skipped(bench)
+    if skipped:
+        least, most = (_judge_family(bench, pairs, adjusted(family, dict.fromkeys(skipped, p))) for p in (0.0, 1.0))
+        verdicts = {
+            name: _judge_skipped(bench, one) if name in skipped else judged_beside(least[name], most[name])
+            for name, one in verdicts.items()
+        }
     return Verdict(run_id, baseline, criteria.gates.name, verdicts, post_hoc, synthetic)
 
 
-def _decide(case: _Case, results: Mapping[str, GateResult], criteria: Criteria) -> Decision:
-    """First of the four verdicts, in the defined order, that applies; with its reasons."""
-    excused = {name for name, check in criteria.checks.items() if not_comparable(check, case.evidence)}
-    incomplete = _incomplete(case, results, excused)
-    if incomplete:
-        return "INCOMPLETE", incomplete
-    failed = [name for name, result in results.items() if result.status not in {"PASS", "NOT_APPLICABLE"}]
-    if not failed:
-        return _lock(case, criteria)
-    told = tuple(f"{name} {results[name].status}: {results[name].reason}" for name in failed)
-    doubts = _doubts(case, failed, criteria.planning.required_lift)
-    return ("INCONCLUSIVE", (*doubts, *told)) if doubts else ("ABANDON", told)
+def _judge_family(
+    bench: _Bench, pairs: Mapping[str, Pairs], family: Mapping[str, Comparison]
+) -> dict[str, VariantVerdict]:
+    return {name: _judge_variant(bench, name, _case(bench, pairs[name], family[name], name)) for name in family}
+
+
+def _with_skipped(bench: _Bench) -> tuple[str, ...]:
+    """Variants some of whose rows were skipped; none where a row of the baseline was, which is a fault of them all."""
+    names = set(bench.rows.loc[bench.rows["status"] == "skipped", "variant"])
+    return () if bench.baseline in names else tuple(name for name in bench.grid.variants if name in names)
+
+
+def _judge_skipped(bench: _Bench, partial: VariantVerdict) -> VariantVerdict:
+    rows, stats, grid, name = bench.rows, bench.criteria.stats, bench.grid, partial.variant
+    own, baseline = (values_of(rows, one, grid, stats.metric) for one in (name, bench.baseline))
+    ending = judge_rows(
+        as_baseline(rows, bench.baseline, name),
+        baseline=bench.baseline,
+        criteria=bench.criteria,
+        grid=replace(grid, variants=(name,)),
+        readiness=bench.readiness,
+    )
+    n_skipped = int(((rows["variant"] == name) & (rows["status"] == "skipped")).sum())
+    bound = highest_bound(own, baseline, stats.metric, stats.confidence)
+    return judged_early(partial, ending.variants[name], bound, bench.criteria.gates.required_lift, n_skipped)
 
 
 def _known_grid(rows: pd.DataFrame, baseline: str) -> Grid:
@@ -149,35 +168,33 @@ def _known_grid(rows: pd.DataFrame, baseline: str) -> Grid:
     return observed_grid(rows, baseline)
 
 
-def _evidence(
-    pairs: Pairs, comparison: Comparison, grid: Grid, criteria: Criteria, readiness: Readiness
-) -> GateEvidence:
-    return GateEvidence(
+def _case(bench: _Bench, pairs: Pairs, comparison: Comparison, variant: str) -> Case:
+    """Gather what stands for and against the rows of a variant and of the baseline."""
+    rows, grid, names = bench.rows, bench.grid, (bench.baseline, variant)
+    lost = tuple(line for name in names for line in lost_cells(rows, grid, name, skippable=name == variant))
+    nan = tuple(line for name in names for line in nan_cells(rows, bench.criteria.columns, name))
+    evidence = GateEvidence(
         comparison=comparison,
         rows=pairs.rows,
         baseline_rows=pairs.baseline_rows,
         assets=grid.assets,
         folds=grid.folds,
-        required_lift=criteria.gates.required_lift,
-        readiness=readiness.text,
-        readiness_expected=readiness.expected,
+        required_lift=bench.criteria.gates.required_lift,
+        readiness=bench.readiness.text,
+        readiness_expected=bench.readiness.expected,
         test_events_differ=pairs.test_events_differ,
     )
+    return Case(evidence, lost + nan, lost, baseline_doubt(_ok(rows, bench.baseline)))
 
 
-def _case(rows: pd.DataFrame, names: tuple[str, str], grid: Grid, criteria: Criteria, evidence: GateEvidence) -> _Case:
-    """Gather what stands against the rows of ``names``, the baseline first."""
-    lost = tuple(line for name in names for line in lost_cells(rows, grid, name))
-    nan = tuple(line for name in names for line in nan_cells(rows, criteria.columns, name))
-    skipped = int((rows["variant"].isin(names) & (rows["status"] == "skipped")).sum())
-    own = rows[(rows["variant"] == names[0]) & (rows["status"] == "ok")]
-    return _Case(evidence, lost + nan, lost, skipped, _baseline_doubt(own))
+def _ok(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
+    return rows[(rows["variant"] == variant) & (rows["status"] == "ok")]
 
 
-def _judge_variant(variant: str, case: _Case, criteria: Criteria) -> VariantVerdict:
+def _judge_variant(bench: _Bench, variant: str, case: Case) -> VariantVerdict:
+    criteria, comparison = bench.criteria, case.evidence.comparison
     results = run_gates(criteria.checks, case.evidence, case.lost)
-    verdict, reasons = _decide(case, results, criteria)
-    comparison = case.evidence.comparison
+    verdict, reasons = decide(case, criteria.checks, results, criteria.gates.name)
     return VariantVerdict(
         variant=variant,
         verdict=verdict,
@@ -188,46 +205,3 @@ def _judge_variant(variant: str, case: _Case, criteria: Criteria) -> VariantVerd
         fragile=fragile(comparison, criteria.planning.alpha),
         warnings=warnings(comparison, len(case.evidence.folds), verdict, criteria.planning),
     )
-
-
-def _incomplete(case: _Case, results: Mapping[str, GateResult], excused: set[str]) -> tuple[str, ...]:
-    if case.faults:
-        more = len(case.faults) - MAX_REASONS
-        return (*case.faults[:MAX_REASONS], *([f"and {more} more"] if more > 0 else []))
-    broken = [name for name, result in results.items() if result.status == "ERROR" and name not in excused]
-    return tuple(f"{name} ERROR: {results[name].reason}" for name in broken)
-
-
-def _lock(case: _Case, criteria: Criteria) -> Decision:
-    if case.n_skipped:
-        return "INCOMPLETE", (f"{case.n_skipped} rows were skipped as futile, yet every gate passes on the others",)
-    return "LOCK", (f"every gate of {criteria.gates.name} passes",)
-
-
-def _doubts(case: _Case, failed: Sequence[str], required_lift: float) -> tuple[str, ...]:
-    """Reasons why the failed gates do not settle the matter."""
-    doubts = []
-    if case.evidence.test_events_differ:
-        doubts.append("f1 is not comparable: scored on other test events than the baseline")
-    elif any(name in LIFT_GATES for name in failed):
-        high = case.evidence.comparison.fold_t.ci95[1]
-        if high is None or high >= required_lift - ROUNDING:
-            bound = "undefined" if high is None else f"{high:+.4f}"
-            doubts.append(f"upper bound of the fold-t CI95 is {bound}: a lift of {required_lift:g} is not ruled out")
-    if set(failed) <= SMALL_GATES:
-        doubts.append(f"only {' and '.join(failed)} failed")
-    if case.baseline_doubt:
-        doubts.append(case.baseline_doubt)
-    return tuple(doubts)
-
-
-def _baseline_doubt(rows: pd.DataFrame) -> str:
-    """Baselines that buy nearly everything or rank no better than chance; rows may lack the columns."""
-    doubts = []
-    if "buy_rate" in rows and rows["buy_rate"].mean() > MAX_BUY_RATE + ROUNDING:
-        doubts.append(f"the baseline buys {rows['buy_rate'].mean():.1%} of all events")
-    if {"average_precision", "ap_chance"} <= set(rows):
-        skill = (rows["average_precision"] - rows["ap_chance"]).mean()
-        if skill <= ROUNDING:
-            doubts.append(f"the baseline ranks no better than chance (average precision {skill:+.4f} above it)")
-    return "; ".join(doubts)

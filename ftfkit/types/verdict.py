@@ -57,8 +57,20 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Futility:
+    """Why rows may be missing from a verdict: whatever they hold, the required lift is ruled out."""
+
+    n_skipped: int
+    fold_t_high: float  # largest upper bound of the unadjusted fold-t CI95 that any values of the skipped rows lead to
+    required_lift: float
+
+
+@dataclass(frozen=True)
 class VariantVerdict:
-    """Verdict of one variant with its evidence; ``advice`` holds gates computed beside the chosen set."""
+    """Verdict of one variant with its evidence; ``advice`` holds gates computed beside the chosen set.
+
+    With ``futility``, comparison and gates are those of the rows that were computed.
+    """
 
     variant: str
     verdict: VerdictName
@@ -68,6 +80,7 @@ class VariantVerdict:
     advice: Mapping[str, GateResult] = field(default_factory=dict)
     fragile: bool = False
     warnings: tuple[str, ...] = ()
+    futility: Futility | None = None  # None where no row was skipped
 
 
 @dataclass(frozen=True)

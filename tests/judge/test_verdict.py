@@ -118,7 +118,7 @@ def test_planned_variants_without_rows_count_in_the_family(panel, strict) -> Non
 
 
 def test_skipped_rows_are_not_missing(panel, strict) -> None:
-    rows = panel(**WORSE)
+    rows = panel(f1_buy=0.05)
     rows.loc[rows.index[45:], ["status", "f1_buy", "sortino"]] = ["skipped", np.nan, np.nan]
     one = judged(rows, strict)
     assert one.verdict == "ABANDON"
