@@ -19,7 +19,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # command -> (module, one line of h
     "runs": ("ftfkit.cli.runs", "list the runs of the output folder"),
     "explain": ("ftfkit.cli.explain", "what a configuration key means, its rule, its value and who set it"),
     "data": ("ftfkit.cli.data", "load and check the bars of an experiment without running it"),
+    "null-check": ("ftfkit.cli.null_check", "how often an experiment locks noise, or finds a planted effect"),
+    "plan": ("ftfkit.cli.plan", "what would run, cost and be found; writes the pre-registration"),
     "report": ("ftfkit.cli.report", "write the dossier of a run anew"),
+    "lock": ("ftfkit.cli.lock", "make a verified, planned LOCK the champion, or take that back"),
+    "verify": ("ftfkit.cli.verify", "recompute every number and verdict of a run, or check the ledger"),
 }
 
 

@@ -1,0 +1,107 @@
+"""``lock``: make a variant the champion that production jobs and the next sweeps start from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftfkit.errors import UsageError, VerifyError
+
+if TYPE_CHECKING:
+    from ftfkit.config.schema import Experiment
+
+
+def main(arguments: list[str]) -> int:
+    """Lock a verified, pre-registered LOCK on real data; one line for each reason why not, and exit 1."""
+    parser = argparse.ArgumentParser(prog="python -m ftfkit lock", description=__doc__)
+    parser.add_argument("run", nargs="?", help="run id, or a folder of a run")
+    parser.add_argument("variant", nargs="?", help="variant of the run")
+    parser.add_argument("overrides", nargs="*", help="overrides (champion.base_env=FILE)")
+    parser.add_argument("--confirm", action="store_true", help="judge it first on the hold-out, which counts once")
+    parser.add_argument("--dry-run", action="store_true", help="show the change, write nothing")
+    parser.add_argument("--undo", action="store_true", help="take the last lock back")
+    parser.add_argument("--history", action="store_true", help="list what was locked and taken back")
+    parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
+    options = parser.parse_intermixed_args(arguments)
+    if options.history:
+        return _history(options.output)
+    if options.undo:
+        return _undo(options.output, [one for one in (options.run, options.variant, *options.overrides) if one])
+    if options.run is None or options.variant is None:
+        raise UsageError("command line: lock needs RUN VARIANT, --undo or --history")
+    return _lock(options)
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from ftfkit.api import compose, verify
+    from ftfkit.run.champion import lock, obstacles, prepare_change
+    from ftfkit.run.ledger import Ledger
+    from ftfkit.run.records import PLAN, RunRecord, find_run
+
+    run = RunRecord(find_run(options.output, options.run).resolve(), status="")
+    output = run.folder.parents[1]
+    found = verify(run.folder)
+    if found.mismatches:
+        return _refused([f"verify: {line}" for line in found.mismatches], VerifyError.exit_code)
+    experiment = compose(f"plan={run.folder / PLAN}", f"output.dir={output}", *options.overrides)
+    reasons = obstacles(run.plan, options.variant, run.verdict, Ledger(output).entries(), experiment)
+    if reasons:
+        return _refused(reasons, 1)
+    change = prepare_change(run.plan, options.variant, experiment)
+    if options.confirm and not options.dry_run and not _confirmed(run.plan, options.variant, experiment, output):
+        return 1
+    print(change.diff or f"{change.base_env} says so already", end="" if change.diff else "\n")
+    if options.dry_run:
+        return 0
+    lock(change, output)
+    print(f"{options.variant} is the champion: {change.base_env} is written; the next sweep's baseline stands on it")
+    return 0
+
+
+def _confirmed(document: dict[str, Any], variant: str, experiment: Experiment, output: Path) -> bool:
+    from ftfkit.run.holdout import confirm
+    from ftfkit.run.plan import make_plan, plan_document
+    from ftfkit.run.preregistration import check_planned
+
+    plan = make_plan(experiment, datetime.now(UTC))
+    check_planned(document, plan_document(plan), str(experiment.plan))
+    found = confirm(plan, document, variant, output)
+    for asset, delta in found.deltas.items():
+        print(f"hold-out   {asset} delta f1_buy {delta:+.4f}")
+    reached = sum(delta >= found.required_lift for delta in found.deltas.values())
+    told = f"{reached} of {len(found.deltas)} assets reach {found.required_lift:g}, needed {found.needed}"
+    if not found.passed:
+        _refused([f"the hold-out does not confirm {variant}: {told}"], 1)
+        return False
+    print(f"hold-out   {told}")
+    return True
+
+
+def _undo(output: Path, overrides: list[str]) -> int:
+    from ftfkit.api import compose
+    from ftfkit.run.champion import undo
+
+    experiment = compose(f"output.dir={output}", *overrides)
+    change = undo(output, output / experiment.champion.base_env)
+    print(change.diff, end="")
+    print(f"the lock of {change.champion.variant} (run {change.champion.run_id}) is taken back")
+    return 0
+
+
+def _history(output: Path) -> int:
+    from ftfkit.run.ledger import Ledger
+
+    for entry in Ledger(output).entries():
+        if entry.kind in {"opened", "confirmed", "locked", "unlocked"}:
+            done = "not confirmed" if entry.facts.get("passed") is False else entry.kind
+            print(f"{entry.utc}  {done:<13}  {entry.facts['variant']}, run {entry.facts['run_id']}")
+    return 0
+
+
+def _refused(reasons: list[str], code: int) -> int:
+    for reason in reasons:
+        print(f"lock refused: {reason}", file=sys.stderr)
+    return code

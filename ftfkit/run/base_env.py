@@ -1,0 +1,97 @@
+"""The env file that a production job reads: which lines an option stands for, and how they change."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftfkit.config.schema import ChampionConfig
+from ftfkit.errors import ConfigError
+
+OTHERS = "*"  # every option that has no entry of its own
+
+_NAME = re.compile(r"\{(\w+)\}")
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=")
+
+
+def option_variables(
+    config: ChampionConfig, group: str, option: str, parameters: Mapping[str, Any], values: Sequence[str] = ()
+) -> dict[str, str | None]:
+    """Variables that one option of a factor group sets; None for those of other options, which go.
+
+    Parameters
+    ----------
+    config : ChampionConfig
+    group, option : str
+    parameters : mapping
+        The group's section as validated; fills ``{name}`` in the values.
+    values : sequence of str
+        Overrides of single values (``loss.gamma=3``); the variables must name each.
+
+    Raises
+    ------
+    ConfigError
+        When the conf says nothing about the group, names an unknown parameter, or leaves an override out.
+    """
+    known = config.variables.get(group, {})
+    chosen = known.get(option, known.get(OTHERS))
+    place = f"champion.variables.{group}"
+    if chosen is None:
+        raise ConfigError("configuration", place, option, f"must have an entry for this option, or {OTHERS!r}")
+    filled = {**parameters, "option": option}
+    for name in _NAME.findall(" ".join(chosen.values())):
+        if name not in filled:
+            raise ConfigError("configuration", place, f"{{{name}}}", f"must be one of: {', '.join(sorted(filled))}")
+    for value in values:
+        name = value.partition("=")[0].split(".")[1]
+        if not any(f"{{{name}}}" in text for text in chosen.values()):
+            raise ConfigError("configuration", place, option, f"must name {{{name}}}, which {value} has changed")
+    cleared: dict[str, str | None] = {name: None for variables in known.values() for name in variables}
+    return cleared | {name: _NAME.sub(lambda m: str(filled[m[1]]), text) for name, text in chosen.items()}
+
+
+def changed_env(text: str | None, variables: Mapping[str, str | None]) -> str:
+    """The file's text with some variables set or taken out; every other line stays as it is.
+
+    Examples
+    --------
+    >>> changed_env("# job\\nA=1\\n", {"A": "2", "B": "3"})
+    '# job\\nA=2\\nB=3\\n'
+    """
+    lines, left = [], {name: value for name, value in variables.items() if value is not None}
+    for line in (text or "").splitlines():
+        match = _ASSIGNMENT.match(line)
+        if match is None or match[1] not in variables:
+            lines.append(line)
+        elif match[1] in left:
+            lines.append(f"{line[: match.end()]}{left.pop(match[1])}")
+    lines += [f"{name}={value}" for name, value in left.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def unified_diff(before: str | None, after: str | None, file: Path) -> str:
+    """What changes in a file, as ``diff -u`` prints it; None is no file."""
+    old, new = ((text or "").splitlines(keepends=True) for text in (before, after))
+    return "".join(difflib.unified_diff(old, new, fromfile=_named(file, before), tofile=_named(file, after)))
+
+
+def write_atomically(file: Path, text: str | None) -> None:
+    """Replace a file as a whole, or remove it: a reader sees the old text or the new one, never a part."""
+    if text is None:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    unfinished.replace(file)
+
+
+def _named(file: Path, text: str | None) -> str:
+    return "/dev/null" if text is None else str(file)
