@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 OUT ?= outputs
+WORKERS ?= 2
 
 .PHONY: help setup demo test test-all lint bench wheel clean
 
@@ -18,16 +19,17 @@ setup: .venv/.ready ## create .venv and install ftfkit, its plugins and the tool
 demo: setup ## the main job on embedded synthetic data: focal loss against the champion, verdict and dossier
 	$(PY) -m ftfkit loss=focal/standard universe=defi_top5 hpo=quick output.dir="$(OUT)" -m
 
-test: setup ## lint-free test run, slow tests left out
-	$(PY) -m pytest -m "not slow"
+test: setup ## all tests but those marked slow
+	$(PY) -m pytest -n $(WORKERS) -m "not slow"
 
 test-all: setup ## all tests, slow ones included
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(WORKERS)
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy plugins/*/ftfkit_*
 	.venv/bin/lint-imports
 
 bench: setup ## benchmarks against a hand-written loop and kernel peers; prints ratios measured in one run
