@@ -36,9 +36,21 @@ class Lost:
 
 
 class Backlog(Generic[C]):
-    """Cells still to be sent, by rank; one that needs another cell's row waits until that is finished."""
+    """Cells still to be sent, by rank.
 
-    def __init__(self, cells: Iterable[C], needs: Callable[[C], set[str]]) -> None:
+    Parameters
+    ----------
+    cells : iterable
+    needs : callable
+        Row keys that a cell waits for.
+    is_needless : callable
+        Asked when it is a cell's turn; a needless one is left out, as if it were finished.
+    """
+
+    def __init__(
+        self, cells: Iterable[C], needs: Callable[[C], set[str]], is_needless: Callable[[C], bool] = lambda _cell: False
+    ) -> None:
+        self._is_needless = is_needless
         self._ready: list[tuple[int, C]] = []
         self._waiting: dict[str, list[C]] = {}
         self._missing: dict[str, set[str]] = {}
@@ -55,7 +67,14 @@ class Backlog(Generic[C]):
 
     def take(self, n: int) -> tuple[C, ...]:
         """Up to ``n`` cells that can be sent now."""
-        return tuple(heapq.heappop(self._ready)[1] for _ in range(min(n, len(self._ready))))
+        taken: list[C] = []
+        while self._ready and len(taken) < n:
+            cell = heapq.heappop(self._ready)[1]
+            if self._is_needless(cell):
+                self.finished(cell)
+            else:
+                taken.append(cell)
+        return tuple(taken)
 
     def finished(self, cell: C) -> None:
         """Release the cells that waited for this one alone."""

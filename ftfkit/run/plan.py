@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ftfkit.config.schema import Experiment, Spec, Variant
-from ftfkit.judge import Readiness
+from ftfkit.judge import Grid, Readiness
 from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import Registry, registry
 from ftfkit.run import keys
@@ -64,6 +65,12 @@ class Plan:
     def synthetic(self) -> bool:
         return any(variant.spec.data.synthetic for variant in self.variants)
 
+    @property
+    def grid(self) -> Grid:
+        """Variants, assets and folds that a complete run has rows of."""
+        names = tuple(variant.name for variant in self.variants[1:])
+        return Grid(names, tuple(sorted(asset.name for asset in self.experiment.universe.assets)), self.folds)
+
     def spec(self, variant: str) -> Spec:
         return next(one.spec for one in self.variants if one.name == variant)
 
@@ -94,7 +101,7 @@ def make_plan(experiment: Experiment, now: datetime, found: Survey | None = None
         variants=variants,
         survey=found,
         folds=tuple(folds),
-        cells=_cells(variants, experiment.universe.assets, folds, found, plugins),
+        cells=_cells(experiment, variants, folds, found, plugins),
         versions={variant.name: keys.versions(variant.spec, plugins) for variant in variants},
         plugins=_taking_part(experiment, plugins),
         readiness=readiness_of(experiment.track),
@@ -112,6 +119,20 @@ def stamped(plan: Plan, now: datetime) -> Plan:
     return replace(plan, created_utc=moment, run_id=run_id)
 
 
+def reserved(output: Path, plan: Plan) -> tuple[Path, Plan]:
+    """Make the run's folder; where another run has it already, the plan takes the id of the next second."""
+    runs = output / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = runs / plan.run_id
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            plan = stamped(plan, plan.created_utc + timedelta(seconds=1))
+        else:
+            return folder, plan
+
+
 def _as_run(experiment: Experiment, plugins: Registry) -> tuple[Variant, ...]:
     """All variants, baseline first; a baseline whose rule needs a baseline takes the tuned threshold."""
     baseline = experiment.baseline
@@ -124,15 +145,16 @@ def _as_run(experiment: Experiment, plugins: Registry) -> tuple[Variant, ...]:
 
 
 def _cells(
-    variants: Sequence[Variant], assets: Sequence[Asset], folds: Sequence[int], found: Survey, plugins: Registry
+    experiment: Experiment, variants: Sequence[Variant], folds: Sequence[int], found: Survey, plugins: Registry
 ) -> tuple[PlannedCell, ...]:
+    assets = sorted(experiment.universe.assets, key=lambda one: one.name)
     bases = {v.name: (keys.fit_basis(v.spec, plugins), keys.row_basis(v.spec)) for v in variants}
-    ranks = _ranks(variants, assets, folds, found)
+    ranks = _ranks(variants, assets, folds, found, baseline_first=experiment.sweep.stop_when_decided)
     baseline_keys: dict[tuple[str, int], tuple[str, str]] = {}
     cells = []
     for variant in variants:
         fit_basis, row_basis = bases[variant.name]
-        for asset in sorted(assets, key=lambda one: one.name):
+        for asset in assets:
             bars = {one.name: found.fingerprints[one.name] for one in market_assets(variant.spec, asset)}
             data_key = market_hash(bars)
             for fold in folds:
@@ -146,11 +168,12 @@ def _cells(
 
 
 def _ranks(
-    variants: Sequence[Variant], assets: Sequence[Asset], folds: Sequence[int], found: Survey
+    variants: Sequence[Variant], assets: Sequence[Asset], folds: Sequence[int], found: Survey, *, baseline_first: bool
 ) -> dict[tuple[str, str, int], int]:
     """Order of work: assets with much to train first, then large folds, the variants of a fold side by side.
 
-    A worker so stays with one asset's data, and the short cells at the end leave no worker idle for long.
+    A worker so stays with one asset's data, and the short cells at the end leave no worker idle for long. Where a
+    variant may be abandoned early, its bound needs the whole baseline, which then goes first.
     """
     scheme = label_id(variants[0].spec)
     counts = {asset.name: found.n_train[scheme, asset.name] for asset in assets}
@@ -160,6 +183,7 @@ def _ranks(
         for fold in sorted(folds, key=lambda one: (-counts[name].get(one, 0), one))
         for variant in variants
     ]
+    order.sort(key=lambda cell: baseline_first and cell[0] != variants[0].name)
     return {cell: rank for rank, cell in enumerate(order)}
 
 

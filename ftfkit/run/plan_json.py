@@ -62,6 +62,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "sources": sources(JUDGING, map(type, experiment.gate_checks.values())),
         },
         "stats": experiment.stats.model_dump(mode="json"),
+        "sweep": experiment.sweep.model_dump(mode="json"),
         "readiness": _readiness(plan),
         "data": {name: _asset_data(found) for name, found in plan.survey.data.items()},
         "market": dict(plan.survey.market),

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-Outcome = Literal["done", "reused", "failed"]
+Outcome = Literal["done", "reused", "failed", "skipped"]
 
 PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
 
@@ -23,7 +23,7 @@ class Progress(Protocol):
         """All cells of the plan, and those looked up instead of run."""
 
     def advance(self, outcome: Outcome) -> None:
-        """One more cell was run."""
+        """One more cell was run, or skipped because no verdict needs it."""
 
     def line(self, text: str) -> None:
         """One line for the user, such as a warning."""

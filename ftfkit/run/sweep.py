@@ -6,12 +6,12 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftfkit.config.schema import Experiment
-from ftfkit.judge import Grid, judge_rows, verdict_to_dict
+from ftfkit.judge import judge_rows, verdict_to_dict
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.plugins import registry
 from ftfkit.run import records
@@ -19,9 +19,10 @@ from ftfkit.run.advice import write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
+from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Observers
-from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, stamped
+from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, reserved
 from ftfkit.run.predictions import predictions_file, read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
@@ -98,11 +99,12 @@ class _Run:
     """One run under way."""
 
     def __init__(self, plan: Plan, store: Store, output: Path, progress: Progress) -> None:
-        self._folder, self._plan = _reserve(output, plan)
+        self._folder, self._plan = reserved(output, plan)
         self._predictions, self._ledger = output / "predictions", Ledger(output)
         self._store, self._progress = store, progress
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
         self._specs = {variant.name: variant.spec for variant in plan.variants}
+        self._outlook = outlook_of(plan)
         self._rows: dict[str, Row] = {}  # by row key
         self._n_warnings = 0
         self._timings: list[tuple[str, str, float]] = []
@@ -148,12 +150,40 @@ class _Run:
         return n_reused
 
     def _run_missing(self) -> None:
-        missing = [cells[0] for key, cells in self._cells.items() if key not in self._rows]
-        if not missing:
+        """Run the cells that have no row, but for those that no verdict needs any more."""
+        self._run(self._missing(), self._is_needless)
+        left = self._missing()
+        if left and not self._skip(left):
+            self._run(left, lambda _cell: False)
+
+    def _missing(self) -> list[PlannedCell]:
+        return [cells[0] for key, cells in self._cells.items() if key not in self._rows]
+
+    def _is_needless(self, cell: PlannedCell) -> bool:
+        return all(self._outlook.is_abandoned(one.variant) for one in self._cells[cell.row_key])
+
+    def _skip(self, cells: list[PlannedCell]) -> bool:
+        """Give the cells skipped rows, if the verdicts of the variants that are complete do not turn on them."""
+        skipped = {one.row_key: self._outlook.skipped(one) for one in cells}
+        self._rows |= skipped
+        if not settled(self._verdict(records.rows_table(self._ordered()).to_pandas()), self._ordered()):
+            self._rows = {key: row for key, row in self._rows.items() if key not in skipped}
+            return False
+        n_skipped = sum(len(self._cells[key]) for key in skipped)
+        for _ in range(n_skipped):
+            self._progress.advance("skipped")
+        self._progress.line(f"{n_skipped} cells skipped: whatever they hold, their variants would be abandoned")
+        return True
+
+    def _ordered(self) -> list[tuple[str, Row]]:
+        return [(cell.variant, self._rows[cell.row_key]) for cell in self._plan.cells]
+
+    def _run(self, cells: list[PlannedCell], is_needless: Callable[[PlannedCell], bool]) -> None:
+        if not cells:
             return
         config = self._plan.experiment.executor
-        backlog = Backlog(missing, _needs(missing))
-        with executor(config, len(missing)) as engine:
+        backlog = Backlog(cells, _needs(cells), is_needless)
+        with executor(config, len(cells)) as engine:
             work: Dispatch[PlannedCell, CellResult] = Dispatch(
                 engine, backlog, self._task, run_cell, batch_cells=config.batch_cells, retries=config.retries
             )
@@ -206,10 +236,11 @@ class _Run:
     def _accept(self, row: Row) -> None:
         self._rows[row.row_key] = row
         for cell in self._cells[row.row_key]:
+            self._outlook.accept(cell.variant, row)
             self._observers.cell_finished(self._plan.run_id, cell.variant, row)
 
     def _judge(self, n_reused: int, report: Callable[[Path], Path] | None) -> SweepResult:
-        ordered = [(cell.variant, self._rows[cell.row_key]) for cell in self._plan.cells]
+        ordered = self._ordered()
         rows = records.write_rows(self._folder, ordered)
         records.write_timings(self._folder, self._timings)
         verdict = self._verdict(rows)
@@ -231,13 +262,11 @@ class _Run:
         experiment = self._plan.experiment
         if not experiment.variants:
             return None
-        names = tuple(variant.name for variant in experiment.variants)
-        assets = tuple(sorted(asset.name for asset in experiment.universe.assets))
         return judge_rows(
             rows,
             baseline=experiment.baseline.name,
             criteria=criteria_of(experiment),
-            grid=Grid(names, assets, self._plan.folds),
+            grid=self._plan.grid,
             readiness=self._plan.readiness,
             run_id=self._plan.run_id,
             synthetic=self._plan.synthetic,
@@ -267,17 +296,3 @@ def _needs(cells: list[PlannedCell]) -> Callable[[PlannedCell], set[str]]:
     for cell in sorted(cells, key=lambda one: one.rank):
         first.setdefault(cell.fit_key, cell)
     return lambda cell: {first[cell.fit_key].row_key, cell.baseline_row_key or ""} - {cell.row_key}
-
-
-def _reserve(output: Path, plan: Plan) -> tuple[Path, Plan]:
-    """Make the run's folder; where another run has it already, take the id of the next second."""
-    runs = output / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    while True:
-        folder = runs / plan.run_id
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            plan = stamped(plan, plan.created_utc + timedelta(seconds=1))
-        else:
-            return folder, plan
