@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     from ftfkit.run.null_check import NoiseDesign, null_check
     from ftfkit.run.progress import progress_on
 
-    experiment = compose(_fixed_unless_told(options.overrides), composer(options.config_dir))
+    experiment = compose(fixed_unless_told(options.overrides), composer(options.config_dir))
     design = NoiseDesign(
         options.noise_features, options.noise_correlation, options.noise_memory_bars, effect=options.effect
     )
@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fixed_unless_told(overrides: list[str]) -> list[str]:
+def fixed_unless_told(overrides: list[str]) -> list[str]:
+    """The overrides, with ``hpo=fixed`` where they say nothing about the search."""
     told = any(override.lstrip("+~").partition("=")[0].partition(".")[0] == "hpo" for override in overrides)
     return overrides if told else [*overrides, "hpo=fixed"]
 

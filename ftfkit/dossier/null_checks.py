@@ -24,7 +24,6 @@ _NAMES = {
     "dependence_rule": "rule: that, and the dependence gate's test",
     "lock": "verdict LOCK",
 }
-_GROUPS = ("features", "label", "targets", "balancing", "cv", "model", "loss", "hpo", "calibration", "decision")
 
 Document = Mapping[str, Any]
 
@@ -159,13 +158,12 @@ def _rates(document: Document) -> Table:
 def _setting(document: Document) -> Table:
     """What both arms were; the whole of it is in null_check.json."""
     period, gates, versions = document["period"], document["gates"], document["versions"]
-    chosen = {group: document["options"][group] for group in _GROUPS}
     known = {name: versions[name] for name in ("ftfkit", "numpy", "xgboost") if name in versions}
     rows = [
         ("assets", listed(document["universe"]["assets"])),
         ("bars", "synthetic" if document["synthetic"] else "of a market"),
         ("period (UTC)", f"{period['start_utc'][:10]} to {period['end_utc'][:10]}"),
-        ("options", assignments(chosen)),
+        ("options", assignments(document["options"])),
         ("gates", f"{gates['name']}, required lift {gates['required_lift']:g}"),
         ("noise", assignments(document["design"])),
         ("versions", assignments(known)),

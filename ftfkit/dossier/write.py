@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ftfkit.components import DossierSection
-from ftfkit.dossier import configuration, decisions, effects, gates, narrative, overview, supporting, trust
+from ftfkit.dossier import configuration, decisions, effects, gates, narrative, null_checks, overview, supporting, trust
 from ftfkit.dossier.drawing import DESCRIPTIONS, draw
 from ftfkit.dossier.markdown import render
 from ftfkit.dossier.page import html_page
@@ -23,7 +23,7 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
     ----------
     folder : Path
         Holds ``plan.json``, ``rows.parquet`` and, unless only the baseline was run, ``verdict.json``. No plugin of the
-        run has to be installed.
+        run has to be installed. Null checks of the same question are looked for beside ``runs/``.
     sections : mapping of str to DossierSection, optional
         Extra sections; those of all loaded plugins when not given.
 
@@ -48,6 +48,7 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
         effect_figures=_images(figures, ("forest.png", "heatmap.png")),
         calibration_figures=_images(figures, ("reliability.png",)),
         plugin_sections=extra,
+        null_checks=null_checks.found(results, folder),
         **{module.__name__.rpartition(".")[2]: module for module in _PARTS},
     )
     page = html_page(markdown, overview.title(results), marks, figures)

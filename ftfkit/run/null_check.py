@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ftfkit.config.schema import Experiment, Spec, Variant
+from ftfkit.config.schema import FACTOR_GROUPS, Experiment, Spec, Variant
 from ftfkit.judge import Grid, judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
@@ -35,7 +35,8 @@ from ftfkit.types import Comparison, Row, VariantVerdict
 SCHEMA = 1
 FOLDER, RESULT = "null_checks", "null_check.json"
 ARMS = ("noise A", "noise B")  # baseline and variant
-_CONTEXT = ("universe", "options", "label", "cv", "hpo", "period", "folds", "gates", "stats", "seed", "synthetic")
+GROUPS = (*FACTOR_GROUPS, "cv", "hpo", "calibration", "trade")
+_CONTEXT = ("universe", "label", "cv", "hpo", "period", "folds", "gates", "stats", "seed", "synthetic")
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def _document(
     question = {
         "design": asdict(design),
         **{name: first[name] for name in _CONTEXT},
+        "options": {group: first["options"][group] for group in GROUPS},
         "setting": {**first["variants"][ARMS[0]]["config"], "features": dict(_setting(experiment).raw["features"])},
         "data": {asset: found["sha256"] for asset, found in first["data"].items()},
     }
