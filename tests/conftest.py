@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from ftfkit.config.compose import composer
+from ftfkit.config.experiment import compose
+from ftfkit.config.schema import Experiment
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +75,84 @@ def site(tmp_path: Path) -> Site:
     folder = tmp_path / "site"
     folder.mkdir()
     return Site(folder)
+
+
+SECTIONS = ("Model card", "Data lineage", "Reproducibility", "Monitoring", "Rollback", "Ownership")
+EASY_GATES = """
+name: easy
+required_lift: 0.001
+checks:
+  sample_size: {min_trades: 1}
+  mlops_readiness: {}
+"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A pre-registered run on bars from files that every gate passed, and the folders around it."""
+
+    folder: Path
+    overrides: tuple[str, ...]  # of the experiment; ``output.dir`` apart
+    run_id: str = ""
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "outputs"
+
+    @property
+    def conf(self) -> Path:
+        return self.folder / "conf"
+
+    @property
+    def run(self) -> Path:
+        return self.output / "runs" / self.run_id
+
+    @property
+    def plan_file(self) -> Path:
+        return next((self.output / "plans").iterdir())
+
+    def compose(self, *overrides: str) -> Experiment:
+        """An experiment on the desk's bars, with its gates and track."""
+        return compose([*self.overrides, f"output.dir={self.output}", *overrides], composer([self.conf]))
+
+
+def _set_up(folder: Path) -> Desk:
+    """Bars of two assets as files, gates that are easily passed, a track with a complete readiness document."""
+    bars = folder / "bars"
+    bars.mkdir(parents=True)
+    market = compose(["universe=demo", "data.days=160"])
+    for asset in market.universe.assets:
+        market.baseline.spec.data.read(asset).frame.to_parquet(bars / f"{asset.name}_1h.parquet")
+    for group, name, text in (("gates", "easy", EASY_GATES), ("track", "t99", _track(folder / "readiness.md"))):
+        (folder / "conf" / group).mkdir(parents=True)
+        (folder / "conf" / group / f"{name}.yaml").write_text(text)
+    (folder / "readiness.md").write_text("".join(f"## {name}\n\nSaid in full.\n\n" for name in SECTIONS))
+    settings = ("track=t99", "universe=demo", "hpo=fixed", "cv.n_folds=2", "stats.n_resamples=100", "executor=serial")
+    return Desk(folder, (*settings, "data=parquet", f"data.path={bars}", "data.holdout_from=2022-05-11"))
+
+
+def _track(readiness: Path) -> str:
+    return f"""# @package _global_
+defaults:
+  - override /gates: easy
+track: {{id: t99, title: A test, factor: loss, variants: {{loss: [focal/standard]}}, readiness: "{readiness}"}}
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Never to be changed; tests that change something take ``desk``."""
+    from ftfkit.api import run_experiment
+    from ftfkit.run.prepare import prepared
+
+    made = _set_up(tmp_path_factory.mktemp("desk"))
+    file = prepared(made.compose(), datetime.now(UTC)).file
+    return replace(made, run_id=run_experiment(compose([f"plan={file}"])).run_id)
+
+
+@pytest.fixture
+def desk(finished_desk: Desk, tmp_path: Path) -> Desk:
+    """A copy of the finished desk's outputs; bars, conf and readiness document stay where they are."""
+    shutil.copytree(finished_desk.output, tmp_path / "outputs")
+    (tmp_path / "conf").symlink_to(finished_desk.conf)
+    return replace(finished_desk, folder=tmp_path)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ftfkit.errors import VerifyError
+from ftfkit.run.ledger import GENESIS, Ledger
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    made = Ledger(tmp_path / "outputs")
+    for n in range(3):
+        made.append("planned", {"plan_hash": f"{n}", "value": 0.1 * n})
+    return made
+
+
+def test_lines_are_numbered_and_chained(ledger: Ledger) -> None:
+    entries = ledger.entries()
+    assert [entry.n for entry in entries] == [1, 2, 3]
+    assert [entry.previous for entry in entries] == [GENESIS, entries[0].hash, entries[1].hash]
+    assert entries[2].facts == {"plan_hash": "2", "value": 0.2}
+
+
+def test_an_absent_ledger_is_empty(tmp_path: Path) -> None:
+    assert Ledger(tmp_path).entries() == ()
+
+
+def test_every_digit_that_changes_is_noticed_on_its_line(ledger: Ledger) -> None:
+    text = ledger.path.read_text()
+    for match in re.finditer(r"\d", text):
+        at = match.start()
+        line = text.count("\n", 0, at) + 1
+        ledger.path.write_text(f"{text[:at]}{(int(match[0]) + 1) % 10}{text[at + 1 :]}")
+        with pytest.raises(VerifyError, match=rf"ledger.jsonl:{line}: "):
+            ledger.entries()
+
+
+def _rewritten(lines: list[str]) -> list[str]:
+    """The second line changed, with a hash that fits its new content."""
+    from ftfkit.run.keys import canonical, sha256
+
+    content = json.loads(lines[1]) | {"facts": {"plan_hash": "other"}}
+    del content["hash"]
+    return [lines[0], canonical(content | {"hash": sha256(canonical(content))}), lines[2]]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda lines: lines[1:], 1),
+        (lambda lines: [lines[0], lines[2]], 2),
+        (lambda lines: [lines[1], lines[0], lines[2]], 1),
+        (lambda lines: [*lines, lines[2]], 4),
+        (_rewritten, 3),
+        (lambda lines: [*lines, "{}"], 4),
+        (lambda lines: [*lines, lines[2][:40]], 4),
+    ],
+    ids=["first gone", "middle gone", "swapped", "repeated", "rewritten", "other content", "cut"],
+)
+def test_lines_cannot_be_moved_taken_out_or_rewritten(
+    ledger: Ledger, change: Callable[[list[str]], list[str]], line: int
+) -> None:
+    lines = ledger.path.read_text().splitlines()
+    ledger.path.write_text("".join(f"{one}\n" for one in change(lines)))
+    with pytest.raises(VerifyError, match=rf"ledger.jsonl:{line}: ") as error:
+        ledger.entries()
+    assert error.value.exit_code == 5
+
+
+def test_nothing_is_chained_to_a_damaged_line(ledger: Ledger) -> None:
+    ledger.path.write_text(ledger.path.read_text().replace('"value":0.2', '"value":0.3'))
+    with pytest.raises(VerifyError, match=r"ledger.jsonl:3: hash"):
+        ledger.append("planned", {})
+
+
+def test_writers_at_the_same_time_keep_one_chain(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: Ledger(ledger.path.parent).append("judged", {"n": n}), range(40)))
+    entries = ledger.entries()
+    assert len(entries) == 43
+    assert {entry.facts["n"] for entry in entries[3:]} == set(range(40))
+
+
+def test_figures_that_json_cannot_hold_are_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        ledger.append("judged", {"value": float("nan")})
+    assert len(ledger.entries()) == 3
