@@ -61,7 +61,7 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
         (["data=parquet"], 1, "data.path == ??? must be given"),
         (["data=parquet", "data.path=/nonexistent"], 1, "AAVEUSDC"),
         (["judge", "/nonexistent.csv"], 1, "/nonexistent.csv"),
-        (["report", "no_such_run"], 1, "no_such_run"),
+        (["report", "no_such_run"], 2, "no_such_run"),
         (["explain", "label.stop_at"], 2, "did you mean 'stop_atr'?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
