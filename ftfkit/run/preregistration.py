@@ -18,7 +18,6 @@ FOLDER = "plans"  # inside output.dir
 _FIRST = (  # the order in which differences are told; everything else follows by name
     "baseline",
     "family_size",
-    "variants",
     "universe",
     "label",
     "folds",
@@ -28,6 +27,7 @@ _FIRST = (  # the order in which differences are told; everything else follows b
     "decision_rule",
     "hpo",
     "seed",
+    "variants",
     "options",
     "period",
     "data",
