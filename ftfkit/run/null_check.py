@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.config.schema import FACTOR_GROUPS, Experiment, Spec, Variant
-from ftfkit.judge import Grid, judge_rows
+from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
 from ftfkit.run import records
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.noise import PlantedOracle, WithNoise
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document
+from ftfkit.run.plan_json import spec_config
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.replicates import run_replicates
 from ftfkit.run.store import Store, store_url
@@ -132,13 +133,12 @@ def _plans(experiment: Experiment, design: NoiseDesign, n_replicates: int) -> li
 
 def _verdict(plan: Plan, rows: dict[str, Row]) -> VariantVerdict:
     """What the declared gates make of one replicate."""
-    experiment = plan.experiment
     frame = pd.DataFrame([_flat(cell, rows[cell.row_key]) for cell in plan.cells])
     verdict = judge_rows(
         frame,
         baseline=ARMS[0],
-        criteria=criteria_of(experiment),
-        grid=Grid(ARMS[1:], tuple(sorted(asset.name for asset in experiment.universe.assets)), plan.folds),
+        criteria=criteria_of(plan.experiment),
+        grid=plan.grid,
         readiness=plan.readiness,
         synthetic=plan.synthetic,
     )
@@ -161,7 +161,7 @@ def _document(
         "design": asdict(design),
         **{name: first[name] for name in _CONTEXT},
         "options": {group: first["options"][group] for group in GROUPS},
-        "setting": {**first["variants"][ARMS[0]]["config"], "features": dict(_setting(experiment).raw["features"])},
+        "setting": _sections(_setting(experiment)),
         "data": {asset: found["sha256"] for asset, found in first["data"].items()},
     }
     rates = rejection_rates(verdicts, planning)
@@ -178,6 +178,11 @@ def _document(
         "means": _means([verdict.comparison for verdict in verdicts]),
         "replicates": [_told(verdict) for verdict in verdicts],
     }
+
+
+def _sections(spec: Spec) -> dict[str, Any]:
+    """Every section of the setting but where its bars lie; they enter by their hashes."""
+    return {name: values for name, values in spec_config(spec).items() if name != "data"}
 
 
 def _command(experiment: Experiment, design: NoiseDesign, n_replicates: int) -> str:
