@@ -18,7 +18,7 @@ from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.power import folds_needed, mde80, mde_factor, power
 from ftfkit.run.plan import Plan
 from ftfkit.run.plan_json import plan_document
-from ftfkit.run.records import COMPARISONS, TIMINGS, RunRecord, list_runs
+from ftfkit.run.records import COMPARISONS, MANIFEST, TIMINGS, RunRecord, list_runs
 from ftfkit.run.store import Store
 from ftfkit.types import Row
 
@@ -171,7 +171,7 @@ def _mean_events(document: Mapping[str, Any]) -> float:
 
 
 def _completed(output: Path) -> list[RunRecord]:
-    return [run for run in list_runs(output) if run.status == "completed"]
+    return [run for run in list_runs(output) if (run.folder / MANIFEST).is_file()]
 
 
 def _workers(config: ExecutorConfig, n_tasks: int) -> int:
