@@ -1,5 +1,6 @@
 """Rows from anywhere to a verdict, as pure functions; nothing here knows how rows were made."""
 
+from ftfkit.callable_package import answer_calls
 from ftfkit.judge.rows import Grid, read_rows
 from ftfkit.judge.serialise import verdict_from_dict, verdict_to_dict
 from ftfkit.judge.verdict import ADVICE_GATES, Criteria, Readiness, judge_rows
@@ -14,3 +15,5 @@ __all__ = [
     "verdict_from_dict",
     "verdict_to_dict",
 ]
+
+answer_calls(__name__)

@@ -50,7 +50,7 @@ class Plan:
     folds: tuple[int, ...]
     cells: tuple[PlannedCell, ...]  # by variant, asset name, fold
     versions: Mapping[str, Mapping[str, str]]  # variant to distribution to version
-    plugins: tuple[Mapping[str, str], ...]  # name, distribution and version of those that take part
+    plugins: tuple[Mapping[str, str], ...]  # name, distribution, version and role of those that take part
     readiness: Readiness  # the track's document, read when the plan was made
     created_utc: datetime
     plan_hash: str = ""
@@ -197,7 +197,12 @@ def _taking_part(experiment: Experiment, plugins: Registry) -> tuple[Mapping[str
     involved.update(plugins.find("gate_check", name).distribution for name in experiment.gate_checks)
     observing = {plugin.name for plugin in observing_plugins(plugins)}
     return tuple(
-        {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "role": "result" if plugin.distribution in involved else "observer",
+        }
         for plugin in plugins.plugins
         if plugin.distribution in involved or plugin.name in observing
     )

@@ -88,8 +88,10 @@ def hashed_part(document: Mapping[str, Any]) -> dict[str, Any]:
     """A plan document without its time, command line, hash, paths and interpreter.
 
     Data enters by its fingerprints, so that the same experiment on the same bars has one hash wherever they lie.
+    Observers are left out: they cannot alter a result, so watching a run must not make it another plan.
     """
     hashed = {key: value for key, value in document.items() if key not in UNHASHED}
+    hashed["plugins"] = [plugin for plugin in document["plugins"] if plugin.get("role") != "observer"]
     hashed["data"] = {asset: _without(values, "origin") for asset, values in document["data"].items()}
     hashed["options"] = _without(document["options"], *PLACES)
     hashed["readiness"] = _without(document["readiness"], "path")

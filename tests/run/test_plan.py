@@ -143,7 +143,16 @@ def test_the_document_is_json_and_carries_its_own_hash() -> None:
     assert document["folds"] == [0, 1, 2, 3, 4]
     assert len(document["period"]["edges_utc"]) == 6
     assert document["readiness"] == {"path": None, "sha256": None}
-    assert {"name": "ftfkit", "distribution": "ftfkit", "version": "0.1.0"} in document["plugins"]
+    assert {
+        "name": "ftfkit",
+        "distribution": "ftfkit",
+        "version": "0.1.0",
+        "role": "result",
+    } in document["plugins"]
+    watched = [*document["plugins"], {"name": "w", "distribution": "w", "version": "1", "role": "observer"}]
+    assert plan_hash({**document, "plugins": watched}) == document["plan_hash"]
+    other = [{**plugin, "version": "9"} for plugin in document["plugins"]]
+    assert plan_hash({**document, "plugins": other}) != document["plan_hash"]
     asset = document["data"]["ARBUSDC"]
     assert set(asset) == {
         "sha256", "origin", "n_native", "n_label", "quality", "n_events", "dropped", "tie_share", "prevalence",
