@@ -66,10 +66,12 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
 def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     jobs = maker.expand(overrides)
     swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
-    first = maker.compose(jobs[0])
+    whole = [override for override in jobs[0] if not (_dotted(override) and _about([override], *FACTOR_GROUPS))]
+    first = maker.compose(whole)  # values of factor groups may be those of a champion's option
     champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
     if champion is not None:
         jobs = start_from(champion, maker, first, jobs)
+    if whole != jobs[0]:
         first = maker.compose(jobs[0])
     jobs, declared = _track_variants(maker, first, jobs)
     composed = [maker.compose(job) for job in jobs] if len(jobs) > 1 or declared else [first]
@@ -85,8 +87,8 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     return experiment.model_copy(update=told)
 
 
-def _about(job: Sequence[str], group: str) -> list[str]:
-    return [override for override in job if override.lstrip("+~").split("=")[0].split(".")[0].split("@")[0] == group]
+def _about(job: Sequence[str], *groups: str) -> list[str]:
+    return [override for override in job if override.lstrip("+~").split("=")[0].split(".")[0].split("@")[0] in groups]
 
 
 def _dotted(override: str) -> bool:
@@ -261,7 +263,7 @@ def _name(item: Composed, union: Sequence[str], *, full: bool) -> str:
     parts = []
     for group in union:
         option = item.options.get(group, "none")
-        values = [override.lstrip("+").partition(".")[2] for override in _about(item.overrides, group)]
-        changed = ",".join(value for value in values if value)
+        values = [override for override in _about(item.overrides, group) if _dotted(override)]
+        changed = ",".join(override.lstrip("+").partition(".")[2] for override in values)
         parts.append((option if full else option.rsplit("/", 1)[-1]) + (f"[{changed}]" if changed else ""))
     return "+".join(parts)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ftfkit.components import GateCheck, GateEvidence
 from ftfkit.judge.rows import Cell, first_of
 from ftfkit.types import GateResult
@@ -61,9 +63,9 @@ def _missing(check: GateCheck, evidence: GateEvidence, lost: Sequence[str]) -> s
 def _first_nan(check: GateCheck, evidence: GateEvidence) -> str:
     for frame in (evidence.rows, evidence.baseline_rows):
         for column in check.requires:
-            empty = frame[frame[column].isna()]
+            empty = np.flatnonzero(frame[column].isna())
             if len(empty):
-                first = empty.iloc[0]
+                first = frame.iloc[empty[0]]
                 return f"{column} is NaN: {Cell(first['variant'], first['asset'], int(first['fold']))}"
     return ""
 

@@ -154,7 +154,7 @@ def nan_cells(rows: pd.DataFrame, columns: Iterable[str], variant: str) -> tuple
     own = rows[(rows["variant"] == variant) & (rows["status"] == "ok")].sort_values(["asset", "fold"])
     lines = []
     for column in columns:
-        if column in own:
+        if column in own and own[column].isna().any():
             empty = own[own[column].isna()]
             lines += [f"{column} is NaN: {_cell(row)}" for _, row in empty.iterrows()]
     return tuple(lines)

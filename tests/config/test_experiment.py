@@ -57,6 +57,11 @@ def test_single_label_is_context() -> None:
     assert len(experiment.variants) == 1
 
 
+def test_a_dot_in_an_option_is_not_a_changed_value() -> None:
+    swept = compose(["label=ATR0.5_1.5_H4,ATR1.0_1.0_H4"])
+    assert [variant.name for variant in swept.all_variants] == ["ATR0.5_1.5_H4", "ATR1.0_1.0_H4"]
+
+
 def test_a_changed_value_of_a_factor_group_is_a_variant_with_the_value_in_its_name() -> None:
     experiment = compose(["loss=focal/standard", "loss.gamma=1,3"])
     assert sorted(v.name for v in experiment.variants) == ["standard[gamma=1]", "standard[gamma=3]"]
