@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # command -> (module, one line of h
     "data": ("ftfkit.cli.data", "load and check the bars of an experiment without running it"),
     "null-check": ("ftfkit.cli.null_check", "how often an experiment locks noise, or finds a planted effect"),
     "plan": ("ftfkit.cli.plan", "what would run, cost and be found; writes the pre-registration"),
+    "readiness": ("ftfkit.cli.readiness", "write or check the readiness document of a track"),
     "report": ("ftfkit.cli.report", "write the dossier of a run anew"),
     "lock": ("ftfkit.cli.lock", "make a verified, planned LOCK the champion, or take that back"),
     "verify": ("ftfkit.cli.verify", "recompute every number and verdict of a run, or check the ledger"),

@@ -43,11 +43,15 @@ class MlopsReadiness(GateCheck):
             if evidence.readiness_expected:
                 return self._result("ERROR", None, "the readiness document is missing")
             return self._result("NOT_APPLICABLE", None, "no track and no readiness document")
-        wrong = incomplete_sections(evidence.readiness, self.sections)
+        wrong = self.incomplete(evidence.readiness)
         complete = len(self.sections) - len(wrong)
         if wrong:
             return self._result("FAIL", complete, "; ".join(f"{name} {why}" for name, why in wrong.items()))
         return self._result("PASS", complete, f"all {complete} sections complete")
+
+    def incomplete(self, document: str) -> Mapping[str, str]:
+        """Sections that are not complete, and what is wrong with each."""
+        return incomplete_sections(document, self.sections)
 
     def _result(self, status: GateStatus, complete: int | None, reason: str) -> GateResult:
         return GateResult(status, complete, len(self.sections), "sections", reason)
