@@ -1,0 +1,125 @@
+"""The command line from plan to lock: what it prints, writes, refuses and exits with."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from ftfkit.__main__ import main
+from ftfkit.config.experiment import compose
+from ftfkit.run.ledger import Ledger
+from ftfkit.run.sweep import run_sweep
+
+Capture = pytest.CaptureFixture[str]
+
+
+def lock(desk, *words: str) -> int:
+    return main(["lock", *words, f"--output={desk.output}"])
+
+
+def env_of(desk):
+    return desk.output / "champion" / "ftf_config.base_env"
+
+
+def test_a_lock_shows_its_diff_is_what_the_next_sweep_starts_from_and_can_be_undone(desk, capsys: Capture) -> None:
+    assert lock(desk, desk.run_id, "standard", "--dry-run") == 0
+    assert (
+        capsys.readouterr().out
+        == f"--- /dev/null\n+++ {env_of(desk)}\n@@ -0,0 +1 @@\n+CVN_LOSS_FUNCTION=focal/standard\n"
+    )
+    assert not env_of(desk).exists()
+    assert lock(desk, desk.run_id, "standard") == 0
+    assert "+CVN_LOSS_FUNCTION=focal/standard\nstandard is the champion: " in capsys.readouterr().out
+    assert env_of(desk).read_text() == "CVN_LOSS_FUNCTION=focal/standard\n"
+    assert compose([f"output.dir={desk.output}"]).baseline.spec.options["loss"] == "focal/standard"
+    assert lock(desk, "--undo") == 0
+    assert f"the lock of standard (run {desk.run_id}) is taken back" in capsys.readouterr().out
+    assert not env_of(desk).exists()
+    assert lock(desk, "--history") == 0
+    assert re.findall(r"Z?  (locked|unlocked) +standard", capsys.readouterr().out.replace("+00:00", "Z")) == [
+        "locked",
+        "unlocked",
+    ]
+
+
+def test_a_run_compared_with_an_older_champion_is_not_locked(desk, capsys: Capture) -> None:
+    assert lock(desk, desk.run_id, "standard") == 0
+    assert lock(desk, desk.run_id, "standard") == 1
+    assert capsys.readouterr().err.startswith("lock refused: the champion has changed since: ")
+
+
+def test_the_start_of_a_run_says_where_its_baseline_is_from(desk) -> None:
+    assert lock(desk, desk.run_id, "standard") == 0
+    told: list[str] = []
+
+    class Told:
+        def start(self, n_cells: int, n_reused: int) -> None: ...
+
+        def advance(self, outcome: object) -> None: ...
+
+        def line(self, text: str) -> None:
+            told.append(text)
+
+        def stop(self) -> None: ...
+
+    overrides = [one for one in desk.overrides if not one.startswith("track=")]
+    found = run_sweep(compose([*overrides, f"output.dir={desk.output}"]), progress=Told())
+    assert told == [f"the baseline stands on the champion locked by {desk.run_id} standard"]
+    assert json.loads((found.folder / "plan.json").read_text())["champion"] == f"{desk.run_id} standard"
+
+
+def test_an_unplanned_run_is_refused_with_a_line_for_each_reason(desk, capsys: Capture) -> None:
+    plain = replace(desk, overrides=tuple(one for one in desk.overrides if not one.startswith("track=")))
+    run = run_sweep(plain.compose("loss=focal/standard", "gates=easy"))
+    assert lock(desk, run.run_id, "standard") == 5  # a run without a dossier does not verify
+    assert "verify: " in capsys.readouterr().err
+    _with_dossier(run.folder)
+    assert lock(desk, run.run_id, "standard") == 1
+    reasons = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("lock refused: ").split(":")[0] for line in reasons] == [
+        "mlops_readiness was not applicable, must PASS",
+        "the run was not pre-registered",
+    ]
+    assert not env_of(desk).exists()
+
+
+def _with_dossier(folder) -> None:
+    assert main(["report", str(folder)]) == 0
+
+
+def test_a_run_that_does_not_verify_is_refused_with_its_place(desk, capsys: Capture) -> None:
+    file = desk.run / "verdict.json"
+    file.write_text(file.read_text().replace('"n_pairs": 4', '"n_pairs": 5'))
+    assert lock(desk, desk.run_id, "standard") == 5
+    assert "lock refused: verify: verdict.json: variants.standard.comparison.n_pairs: " in capsys.readouterr().err
+
+
+def test_confirming_judges_on_the_hold_out_once(desk, capsys: Capture) -> None:
+    code = lock(desk, desk.run_id, "standard", "--confirm")
+    passed = Ledger(desk.output).entries()[3].facts["passed"]
+    assert code == (0 if passed else 1)
+    assert env_of(desk).exists() == passed
+    told = capsys.readouterr()
+    assert len(re.findall(r"^hold-out   \w+ delta f1_buy [+-]0\.\d{4}$", told.out, re.MULTILINE)) == 2
+    assert ("lock refused: the hold-out does not confirm standard" in told.err) == (not passed)
+    if not passed:
+        assert lock(desk, desk.run_id, "standard") == 1
+        assert capsys.readouterr().err == "lock refused: its hold-out did not confirm it\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ([], 2, "lock needs RUN VARIANT"),
+        (["only_a_run"], 2, "lock needs RUN VARIANT"),
+        (["no_such_run", "standard"], 2, "'no_such_run' is not a run in"),
+        (["--undo"], 1, "holds no lock, nothing can be undone"),
+    ],
+)
+def test_mistakes_are_one_line(desk, capsys: Capture, words: list[str], code: int, message: str) -> None:
+    assert lock(desk, *words) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ftfkit.dossier import trust, write_dossier
+from ftfkit.dossier.overview import header
+from ftfkit.dossier.results import read_results
+
+LIFTS = {"none": 0.0, "a": 0.05}
+ADVICE = {
+    "schema": 1,
+    "ledger_lines": 4,
+    "ledger_hash": "ab",
+    "looks": [{"utc": "2026-04-29T09:30:00+00:00", "run_id": "r0", "n_rows": 20, "n_cells": 50}],
+    "trials": {
+        "n_trials": 7,
+        "deflated_sharpe": {"none": None, "a": {"sharpe": 0.5, "benchmark": 0.25, "probability": 0.75}},
+        "overfitting": {"probability": 0.5, "n_strategies": 7, "n_splits": 4, "n_combinations": 6},
+    },
+    "confounds": [
+        {"rule": "moved together", "variants": ["a"], "text": "x and y move together"},
+        {"rule": "baseline fails", "variants": [], "text": "the baseline fails"},
+    ],
+}
+
+
+@pytest.fixture
+def advised(make_run, make_rows):
+    folder = make_run(make_rows(LIFTS))
+    (folder / "advice.json").write_text(json.dumps(ADVICE))
+    return folder
+
+
+def test_a_registered_run_says_when_and_where(make_run, make_rows):
+    results = read_results(make_run(make_rows(LIFTS)))
+    assert dict(header(results))["Registration"] == "pre-registered 2026-04-28 09:00 UTC (ledger line 3)"
+
+
+def test_results_that_were_known_before_are_told(make_run, make_rows):
+    known = {"file": "p", "planned_utc": "2026-04-28T09:00:00+00:00", "ledger_line": 3, "known": {"a": "r1"}}
+    results = read_results(make_run(make_rows(LIFTS), registration=known))
+    assert trust.registration(results).endswith("; the results of a were known before, from run r1")
+
+
+def test_an_unregistered_run_says_so(make_run, make_rows):
+    results = read_results(make_run(make_rows(LIFTS), registration=None))
+    assert dict(header(results))["Registration"].startswith("not pre-registered")
+
+
+def test_advice_is_shown_and_marked_as_such(advised):
+    text = write_dossier(advised).read_text()
+    assert (
+        "- **Interim looks**: 1 (2026-04-29 09:30 UTC at 20 of 50 rows); each adds to the chance of a false lock"
+        in text
+    )
+    assert (
+        "### 1.2 Confounds\n\nWhat would explain a difference besides the factor. These lines decide nothing." in text
+    )
+    assert "\n- x and y move together (a)\n- the baseline fails\n" in text
+    assert "The ledger knows 7 configurations judged on these assets" in text
+    assert "Probability of backtest overfitting by f1_buy: 0.50 over 6 ways to split 4 blocks" in text
+    assert "| a | +0.500 | +0.250 | 0.750 |" in text
+
+
+def test_without_advice_nothing_is_said(make_run, make_rows):
+    text = write_dossier(make_run(make_rows(LIFTS))).read_text()
+    for absent in ("Confounds", "Luck among all trials", "Interim looks"):
+        assert absent not in text
+
+
+def test_undefined_advice_is_left_out(advised):
+    trials = {"n_trials": 1, "deflated_sharpe": {"none": None, "a": None}, "overfitting": None}
+    (advised / "advice.json").write_text(json.dumps({**ADVICE, "trials": trials, "looks": []}))
+    results = read_results(advised)
+    assert not trust.deflated(results)
+    assert trust.overfitting_line(results) == trust.looks(results) == ""
+    assert trust.trials_line(results).startswith("The ledger knows 1 configuration judged")
