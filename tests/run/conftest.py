@@ -1,12 +1,19 @@
-"""Fixtures of the tests that start processes."""
+"""Fixtures of the tests that start processes, and one tiny sweep that every executor must give the same rows for."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from ftfkit.config.experiment import compose
+from ftfkit.run.progress import Progress
+from ftfkit.run.sweep import SweepResult, run_sweep
+
+TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
 
 
 def _running(session: int) -> list[str]:
@@ -40,3 +47,24 @@ def survivors(running: Callable[[int], list[str]]) -> Callable[[int], list[str]]
         return running(session)
 
     return after_grace
+
+
+def _run_tiny(output: Path, *overrides: str, progress: Progress | None = None) -> SweepResult:
+    """Three variants on two assets and two folds; one of them needs the baseline's rows."""
+    factor = ("balancing=balanced,none", "decision=tuned,matched_rate")
+    experiment = compose([*TINY, *factor, f"output.dir={output}", *overrides])
+    return run_sweep(experiment, now=datetime(2025, 3, 1, tzinfo=UTC), progress=progress)
+
+
+@pytest.fixture(scope="session")
+def run_tiny() -> Callable[..., SweepResult]:
+    return _run_tiny
+
+
+@pytest.fixture(scope="session")
+def tiny_rows(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """rows.parquet of the tiny sweep on two loky workers."""
+    result = _run_tiny(tmp_path_factory.mktemp("loky"), "executor=loky", "executor.workers=2")
+    assert len(result.rows) == 16
+    assert result.n_failed == 0
+    return (result.folder / "rows.parquet").read_bytes()
