@@ -17,7 +17,8 @@ def main(arguments: list[str]) -> int:
     from ftfkit.config.experiment import compose
     from ftfkit.dossier.null_checks import write_report
     from ftfkit.run.executors import Terminated
-    from ftfkit.run.null_check import NoiseDesign, null_check
+    from ftfkit.run.noise import NoiseDesign
+    from ftfkit.run.null_check import null_check
     from ftfkit.run.progress import progress_on
 
     experiment = compose(fixed_unless_told(options.overrides), composer(options.config_dir))
@@ -33,13 +34,14 @@ def main(arguments: list[str]) -> int:
     text = report.read_text(encoding="utf-8")
     if options.out is not None:
         options.out.write_text(text, encoding="utf-8")
-    print(
-        f"{text}\nnull check {check.document['id']}: {check.n_reused} cells reused, {check.n_failed} failed; {report}"
-    )
+    print(f"{text}\n{check.n_reused} cells reused, {check.n_failed} failed; report: {report}")
     return 4 if check.n_failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
+    from ftfkit.run.noise import NoiseDesign
+
+    usual = NoiseDesign()
     parser = argparse.ArgumentParser(
         prog="python -m ftfkit null-check",
         description=__doc__,
@@ -48,10 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("overrides", nargs="*", help="the experiment (group=option); hpo=fixed unless given")
     for flag, kind, default, meaning in (
         ("--replicates", _number(int, 1), 200, "sweeps of two arms"),
-        ("--effect", _number(float, 0), 0.0, "plant a column that sees the label; its distance in standard deviations"),
-        ("--noise-features", _number(int, 1), 10, "noise columns of each arm"),
-        ("--noise-correlation", _number(float, 0, 1), 0.8, "of a noise column between any two assets"),
-        ("--noise-memory-bars", _number(int, 1), 24, "label bars that a noise column averages over"),
+        ("--effect", _number(float, 0), usual.effect, "plant a column that sees the label, so many sd apart"),
+        ("--noise-features", _number(int, 1), usual.n_columns, "noise columns of each arm"),
+        ("--noise-correlation", _number(float, 0, 1), usual.correlation, "of a noise column between any two assets"),
+        ("--noise-memory-bars", _number(int, 1), usual.memory_bars, "label bars that a noise column averages over"),
     ):
         parser.add_argument(flag, type=kind, default=default, help=f"{meaning} (default %(default)s)")
     parser.add_argument("--out", type=Path, help="write the report to this file too")

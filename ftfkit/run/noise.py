@@ -6,6 +6,7 @@ Neither is registered, so no config can select them; as components they enter th
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,20 @@ from ftfkit.types import Asset, Bars, Features, IntArray, Market, Universe
 BLOCK_BARS = 1024  # drawn at once; part of what a seed means
 
 _Noise = npt.NDArray[np.float64]  # shape (n_bars, n_columns)
+
+
+@dataclass(frozen=True)
+class NoiseDesign:
+    """What the arms of a null check get beside the features of the experiment; the words are those of ``WithNoise``.
+
+    The defaults look like a family of useless features: about as many, as much alike over assets and as slow to
+    change as the technical ones. ``effect`` plants a column that sees the label in the variant arm; 0 plants nothing.
+    """
+
+    n_columns: int = 40
+    correlation: float = 0.8
+    memory_bars: int = 96
+    effect: float = 0.0
 
 
 class WithNoise(FeatureSet):

@@ -24,7 +24,7 @@ from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
 from ftfkit.run import records
 from ftfkit.run.keys import canonical, sha256
-from ftfkit.run.noise import PlantedOracle, WithNoise
+from ftfkit.run.noise import NoiseDesign, PlantedOracle, WithNoise
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document
 from ftfkit.run.plan_json import spec_config
 from ftfkit.run.progress import NoProgress, Progress
@@ -38,19 +38,6 @@ FOLDER, RESULT = "null_checks", "null_check.json"
 ARMS = ("noise A", "noise B")  # baseline and variant
 GROUPS = (*FACTOR_GROUPS, "cv", "hpo", "calibration", "trade")
 _CONTEXT = ("universe", "label", "cv", "hpo", "period", "folds", "gates", "stats", "seed", "synthetic")
-
-
-@dataclass(frozen=True)
-class NoiseDesign:
-    """What the arms get beside the features of the experiment; the meaning of each is in ``WithNoise``.
-
-    ``effect`` plants a column that sees the label in the variant arm (``PlantedOracle``); 0 plants nothing.
-    """
-
-    n_columns: int = 10
-    correlation: float = 0.8
-    memory_bars: int = 24
-    effect: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from ftfkit.config.schema import Experiment
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import wilson
-from ftfkit.run.null_check import ARMS, FOLDER, RESULT, NoiseDesign, NullCheck, null_check, replicate
+from ftfkit.run.noise import NoiseDesign
+from ftfkit.run.null_check import ARMS, FOLDER, RESULT, NullCheck, null_check, replicate
 from ftfkit.run.plan import Plan, make_plan
 from ftfkit.run.progress import NoProgress
 from ftfkit.run.replicates import run_replicates
@@ -29,8 +30,9 @@ from ftfkit.run.store import Store, store_url
 from ftfkit.types import Comparison
 
 TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "model.max_rounds=50", "stats.n_resamples=100")
-NOISE = NoiseDesign(n_columns=4)
-PLANTED = NoiseDesign(n_columns=4, effect=3.0)
+NOISE = NoiseDesign(n_columns=4, memory_bars=24)
+FLAGS = ("--noise-features", "4", "--noise-memory-bars=24")  # NOISE on the command line
+PLANTED = NoiseDesign(n_columns=4, memory_bars=24, effect=3.0)
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 CELLS = 2 * 2 * 2  # arms, assets, folds
 
@@ -169,7 +171,7 @@ def test_replicates_with_failed_cells_are_left_out(tmp_path: Path) -> None:
 
 def test_an_interrupted_check_goes_on_where_it_was(first: NullCheck, tmp_path: Path) -> None:
     """With workers up to the interruption and without them after it: figures and question are the same."""
-    words = [*TINY, "executor.workers=2", f"output.dir={tmp_path}", "--replicates", "40", "--noise-features", "4"]
+    words = [*TINY, "executor.workers=2", f"output.dir={tmp_path}", "--replicates", "40", *FLAGS]
     process = subprocess.Popen([sys.executable, "-m", "ftfkit", "null-check", *words], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 120
@@ -202,7 +204,7 @@ def _n_rows(output: Path) -> int:
 def test_the_command_writes_and_prints_its_report(
     first: NullCheck, output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [*TINY, "executor=serial", f"output.dir={output}", "--replicates", "2", "--noise-features=4"]
+    words = [*TINY, "executor=serial", f"output.dir={output}", "--replicates", "2", *FLAGS]
     assert main([*words, "--out", str(tmp_path / "copy.md")]) == 0
     printed = capsys.readouterr().out
     report = (first.folder / "null_check.md").read_text()
