@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, assignments, listed, number, percent, table
 from ftfkit.judge.rates import TWO_SIDED
 from ftfkit.run.null_check import FOLDER, RESULT, SCHEMA
+from ftfkit.run.records import NULL_CHECKS, write_json
 
 REPORT = "null_check.md"
 _NAMES = {
@@ -39,13 +40,24 @@ class ShownCheck:
     setting: Table
 
 
-def found(results: Results, folder: Path) -> list[ShownCheck]:
+def found(results: Results, folder: Path) -> list[Document]:
     """Null checks beside the run's folder that ask its question: universe, label, folds, gates and kind of data."""
     files = sorted(folder.resolve().parents[1].glob(f"{FOLDER}/*/{RESULT}"))
     documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    fitting = [one for one in documents if one["schema"] == SCHEMA and _question(one) == _question_of(results.plan)]
+    return [one for one in documents if one["schema"] == SCHEMA and _question(one) == _question_of(results.plan)]
+
+
+def keep(folder: Path, documents: Sequence[Document]) -> None:
+    """Keep with a run the null checks that its dossier shows: later ones must not change what is verified."""
+    (folder / NULL_CHECKS).unlink(missing_ok=True)
+    if documents:
+        write_json(folder, NULL_CHECKS, list(documents))
+
+
+def shown_in(results: Results, documents: Sequence[Document]) -> list[ShownCheck]:
+    """Null checks in words and tables, those on other bars than the run's with a warning."""
     own = {asset: data["sha256"] for asset, data in results.plan["data"].items()}
-    return [shown(one, other_bars=one["data"] != own) for one in fitting]
+    return [shown(one, other_bars=one["data"] != own) for one in documents]
 
 
 def shown(document: Document, *, other_bars: bool = False) -> ShownCheck:

@@ -41,6 +41,7 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
     """
     results = read_results(folder)
     extra = render_sections(results, registered_sections() if sections is None else sections)
+    checks = null_checks.found(results, folder)
     marks = overview.marks(results)
     figures = draw(results, f" ({marks.lower()})" if marks else "")
     markdown = render(
@@ -48,10 +49,11 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
         effect_figures=_images(figures, ("forest.png", "heatmap.png")),
         calibration_figures=_images(figures, ("reliability.png",)),
         plugin_sections=extra,
-        null_checks=null_checks.found(results, folder),
+        null_checks=null_checks.shown_in(results, checks),
         **{module.__name__.rpartition(".")[2]: module for module in _PARTS},
     )
     page = html_page(markdown, overview.title(results), marks, figures)
+    null_checks.keep(folder, checks)
     (folder / "figures").mkdir(exist_ok=True)
     for name, png in figures.items():
         (folder / "figures" / name).write_bytes(png)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,8 @@ from ftfkit.judge import Grid, Readiness, judge_rows
 from ftfkit.judge.criteria import planned_criteria
 from ftfkit.judge.serialise import verdict_to_dict
 from ftfkit.judge.verdict import Criteria
-from ftfkit.run.records import ADVICE, COMPARISONS, PLAN, READINESS, ROWS, VERDICT, rows_table, write_json
+from ftfkit.run.null_check import FOLDER, RESULT
+from ftfkit.run.records import ADVICE, COMPARISONS, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, rows_table, write_json
 from ftfkit.run.store import Store
 from ftfkit.types import Verdict
 
@@ -78,11 +80,15 @@ def rendered(
 ) -> Iterator[Path]:
     """A folder with everything that ``render`` makes of a run under its recomputed verdict and advice.
 
-    It lies two levels below the output folder, as the run's own does, so that ``render`` finds the same beside it.
+    Beside it are the null checks that the run's dossier shows, and none that were made since.
     """
-    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folder.resolve().parents[1]) as name:
-        made = Path(name) / folder.name
-        made.mkdir()
+    with tempfile.TemporaryDirectory(prefix="ftfkit-verify-") as name:
+        made = Path(name) / "runs" / folder.name
+        made.mkdir(parents=True)
+        for n, check in enumerate(_kept_checks(folder)):
+            check_folder = Path(name) / FOLDER / f"{n:06d}"
+            check_folder.mkdir(parents=True)
+            write_json(check_folder, RESULT, check)
         for file in (PLAN, ROWS):
             shutil.copyfile(folder / file, made / file)
         if advice is not None:
@@ -96,3 +102,8 @@ def rendered(
         for unneeded in given:
             (made / unneeded).unlink()
         yield made
+
+
+def _kept_checks(folder: Path) -> list[Any]:
+    file = folder / NULL_CHECKS
+    return list(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else []

@@ -24,7 +24,7 @@ from ftfkit.types import Row, Verdict
 
 PLAN, ROWS, VERDICT, COMPARISONS = "plan.json", "rows.parquet", "verdict.json", "comparisons.json"
 TIMINGS, MANIFEST, LOG = "timings.parquet", "manifest.json", "run.log"
-ADVICE, READINESS = "advice.json", "readiness.md"
+ADVICE, READINESS, NULL_CHECKS = "advice.json", "readiness.md", "null_checks.json"
 UNLISTED = frozenset({MANIFEST, LOG})
 _logger = logging.getLogger("ftfkit")
 _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string(), "RowStatus": pa.string()}

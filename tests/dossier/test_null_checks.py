@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ftfkit.dossier import write_dossier
-from ftfkit.dossier.null_checks import ShownCheck, found, shown, write_report
+from ftfkit.dossier.null_checks import ShownCheck, found, shown, shown_in, write_report
 from ftfkit.dossier.results import read_results
 from ftfkit.run.null_check import FOLDER, RESULT
-from ftfkit.run.records import PLAN
+from ftfkit.run.recompute import rendered
+from ftfkit.run.records import NULL_CHECKS, PLAN
 
 LABEL, CV = {"name": "atr_barrier", "stop_atr": 0.5}, {"name": "purged_kfold", "n_folds": 5}
 NULL = "Null check: how often noise is locked"
@@ -67,7 +68,8 @@ def _write(run: Path, name: str, document: dict[str, Any]) -> Path:
 
 
 def _found(run: Path) -> list[ShownCheck]:
-    return found(read_results(run), run)
+    results = read_results(run)
+    return shown_in(results, found(results, run))
 
 
 def test_without_a_null_check_there_is_none(run: Path) -> None:
@@ -104,6 +106,26 @@ def test_null_checks_of_the_same_question_are_shown(run: Path) -> None:
 def test_a_null_check_of_another_question_is_not_shown(run: Path, name: str, value: Any) -> None:
     _write(run, "a", {**_document(_plan(run)), name: value})
     assert _found(run) == []
+
+
+def test_what_a_dossier_shows_is_kept_with_its_run(run: Path) -> None:
+    document = _document(_plan(run))
+    folder = _write(run, "a", document)
+    write_dossier(run, sections={})
+    assert json.loads((run / NULL_CHECKS).read_text()) == [document]
+    shutil.rmtree(folder)
+    write_dossier(run, sections={})
+    assert not (run / NULL_CHECKS).exists()
+
+
+def test_a_dossier_is_verified_against_the_checks_it_showed(run: Path) -> None:
+    _write(run, "a", _document(_plan(run)))
+    text = write_dossier(run, sections={}).read_text(encoding="utf-8")
+    _write(run, "b", _document(_plan(run), effect=1.5))
+    verdict = read_results(run).verdict
+    with rendered(run, verdict, None, lambda made: write_dossier(made, sections={})) as made:
+        assert (made / "dossier.md").read_text(encoding="utf-8") == text
+        assert (made / NULL_CHECKS).read_bytes() == (run / NULL_CHECKS).read_bytes()
 
 
 def test_other_bars_are_pointed_out(run: Path) -> None:
