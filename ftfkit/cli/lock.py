@@ -46,6 +46,8 @@ def _lock(options: argparse.Namespace) -> int:
     found = verify(run.folder)
     if found.mismatches:
         return _refused([f"verify: {line}" for line in found.mismatches], VerifyError.exit_code)
+    for note in found.notes:
+        print(f"not checked: {note}")
     experiment = compose(f"plan={run.folder / PLAN}", f"output.dir={output}", *options.overrides)
     reasons = obstacles(run.plan, options.variant, run.verdict, Ledger(output).entries(), experiment)
     if reasons:
