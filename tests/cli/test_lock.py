@@ -11,6 +11,7 @@ import pytest
 from ftfkit.__main__ import main
 from ftfkit.config.experiment import compose
 from ftfkit.run.ledger import Ledger
+from ftfkit.run.records import list_runs
 from ftfkit.run.sweep import run_sweep
 
 Capture = pytest.CaptureFixture[str]
@@ -97,17 +98,30 @@ def test_a_run_that_does_not_verify_is_refused_with_its_place(desk, capsys: Capt
     assert "lock refused: verify: verdict.json: variants.standard.comparison.n_pairs: " in capsys.readouterr().err
 
 
-def test_confirming_judges_on_the_hold_out_once(desk, capsys: Capture) -> None:
-    code = lock(desk, desk.run_id, "standard", "--confirm")
-    passed = Ledger(desk.output).entries()[3].facts["passed"]
-    assert code == (0 if passed else 1)
-    assert env_of(desk).exists() == passed
+def test_a_variant_that_its_hold_out_does_not_confirm_is_never_locked(desk, capsys: Capture) -> None:
+    """On these bars focal/standard lifts one of two assets."""
+    assert lock(desk, desk.run_id, "standard", "--confirm") == 1
     told = capsys.readouterr()
     assert len(re.findall(r"^hold-out   \w+ delta f1_buy [+-]0\.\d{4}$", told.out, re.MULTILINE)) == 2
-    assert ("lock refused: the hold-out does not confirm standard" in told.err) == (not passed)
-    if not passed:
-        assert lock(desk, desk.run_id, "standard") == 1
-        assert capsys.readouterr().err == "lock refused: its hold-out did not confirm it\n"
+    reached = "1 of 2 assets reach 0.001, needed 2"
+    assert told.err == f"lock refused: the hold-out does not confirm standard: {reached}\n"
+    assert Ledger(desk.output).entries()[-1].facts["passed"] is False
+    assert lock(desk, desk.run_id, "standard") == 1
+    assert capsys.readouterr().err == "lock refused: its hold-out did not confirm it\n"
+    assert not env_of(desk).exists()
+
+
+def test_a_variant_that_its_hold_out_confirms_is_locked(desk, capsys: Capture) -> None:
+    """On these bars focal/class_balanced lifts both assets."""
+    words = [*desk.overrides, "loss=focal/class_balanced", f"output.dir={desk.output}", f"--config-dir={desk.conf}"]
+    assert main(["plan", *words, "--out", str(desk.folder / "p.json")]) == 0
+    assert main([f"plan={desk.folder / 'p.json'}"]) == 0
+    run = list_runs(desk.output)[0]
+    capsys.readouterr()
+    assert lock(desk, run.run_id, "class_balanced", "--confirm") == 0
+    assert "hold-out   2 of 2 assets reach 0.001, needed 2\n" in capsys.readouterr().out
+    assert [entry.kind for entry in Ledger(desk.output).entries()][-3:] == ["opened", "confirmed", "locked"]
+    assert env_of(desk).read_text() == "CVN_LOSS_FUNCTION=focal/class_balanced\n"
 
 
 @pytest.mark.parametrize(
