@@ -73,7 +73,8 @@ class HpoConfig(Section):
     n_startup_trials: int = Field(default=10, ge=1)
     every_rounds: int = Field(default=25, ge=1)
     pruning: bool = True
-    pruning_startup_trials: int = Field(default=5, ge=0)
+    pruning_startup_trials: int = Field(default=3, ge=0)  # finished trials before the first is pruned
+    pruning_warmup_stages: int = Field(default=1, ge=0)  # stages of a trial in which it is not pruned
 
 
 class CalibrationConfig(Section):

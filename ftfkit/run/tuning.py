@@ -19,8 +19,6 @@ from ftfkit.types import F1Rule, Stage
 if TYPE_CHECKING:
     import optuna
 
-PRUNING_WARMUP_STAGES = 3  # no trial is pruned before its moving mean exists
-
 Score = Callable[[npt.NDArray[np.int8], Proba], float]
 
 
@@ -53,17 +51,19 @@ def score_function(hpo: HpoConfig, f1_rule: F1Rule | None) -> Score:
     return lambda y, proba: best_f1(y, proba).f1
 
 
-def peak_of(stages: Sequence[Stage], scores: Sequence[float]) -> Peak:
-    """The peak of a path: the largest centred 3-point moving mean of ``scores``, over interior stages.
+def smoothed(scores: Sequence[float]) -> list[float]:
+    """Centred 3-point moving mean over interior stages; the scores themselves where there is no interior."""
+    if len(scores) < 3:
+        return list(scores)
+    return [sum(three) / 3 for three in zip(scores, scores[1:], scores[2:], strict=False)]
 
-    The smallest number of rounds wins among equals. A path of one or two stages has no interior; there the scores
-    themselves are compared.
-    """
-    values, first = np.array(scores), 0
-    if len(values) >= 3:
-        values, first = (values[:-2] + values[1:-1] + values[2:]) / 3, 1
-    best = int(np.argmax(values))
-    return Peak(stages[best + first].rounds, float(values[best]), stages[best + first].proba)
+
+def peak_of(stages: Sequence[Stage], scores: Sequence[float]) -> Peak:
+    """The peak of a path: the largest smoothed score; the smallest number of rounds wins among equals."""
+    values = smoothed(scores)
+    value = max(values)
+    stage = stages[values.index(value) + (len(values) < len(scores))]
+    return Peak(stage.rounds, value, stage.proba)
 
 
 def search(
@@ -105,22 +105,29 @@ def search(
     return _search(bound, model, hpo, seed, score)
 
 
-def lags(scores: Sequence[float], finished: Sequence[Sequence[float]], n_startup: int) -> bool:
-    """Median rule: whether a trial's best score so far is below the median of finished trials at the same stage.
+def lags(worth: Sequence[float], finished: Sequence[Sequence[float]], hpo: HpoConfig) -> bool:
+    """Median rule: whether a trial is worth less than the median of finished trials was at the same stage.
+
+    Parameters
+    ----------
+    worth : sequence of float
+        Value of the trial's peak if it ended at each of its stages so far.
+    finished : sequence of sequence of float
+        The same of the trials that ran to their end.
 
     Notes
     -----
-    Decides as ``optuna.pruners.MedianPruner`` does, which would cost a fortieth of a search. Never true in the first
-    two stages, or before ``n_startup`` trials have finished.
+    Never true in the first ``pruning_warmup_stages``, or before ``pruning_startup_trials`` trials have finished.
+    Decides as ``optuna.pruners.MedianPruner`` does, which would cost a fortieth of a search.
 
     References
     ----------
     Golovin, D. et al. (2017), Google Vizier: a service for black-box optimization, KDD, sec. 3.2.2.
     """
-    stage = len(scores) - 1
-    if len(scores) < PRUNING_WARMUP_STAGES or len(finished) < max(n_startup, 1):
+    stage = len(worth) - 1
+    if stage < hpo.pruning_warmup_stages or len(finished) < max(hpo.pruning_startup_trials, 1):
         return False
-    return max(scores) < median(other[stage] for other in finished)
+    return worth[stage] < median(other[stage] for other in finished)
 
 
 def _search(bound: BoundModel, model: Model, hpo: HpoConfig, seed: int, score: Callable[[Proba], float]) -> Choice:
@@ -134,15 +141,17 @@ def _search(bound: BoundModel, model: Model, hpo: HpoConfig, seed: int, score: C
         params = {**model.params, **trial.params}
         stages: list[Stage] = []
         scores: list[float] = []
+        worth: list[float] = []
         for stage in bound.path(params, hpo.every_rounds):
             stages.append(stage)
             scores.append(score(stage.proba))
-            if hpo.pruning and lags(scores, finished, hpo.pruning_startup_trials):
+            worth.append(max(smoothed(scores)))
+            if hpo.pruning and lags(worth, finished, hpo):
                 trial.report(scores[-1], stage.rounds)  # the sampler ranks pruned trials by it
                 study.tell(trial, state=TrialState.PRUNED)
                 break
         else:
-            finished.append(scores)
+            finished.append(worth)
             peak = peak_of(stages, scores)
             study.tell(trial, peak.value)
             if best is None or peak.value > best[1].value:

@@ -117,26 +117,27 @@ def test_pruning_is_a_choice(bound_and_y: tuple[BoundModel, np.ndarray]) -> None
     assert 0 < pruned.n_pruned < 25
 
 
-@pytest.mark.parametrize("n_startup", [0, 1, 4])
-def test_lagging_is_what_optunas_median_pruner_prunes(n_startup: int) -> None:
+@pytest.mark.parametrize(("n_startup", "n_warmup"), [(0, 1), (1, 2), (4, 0)])
+def test_lagging_is_what_optunas_median_pruner_prunes(n_startup: int, n_warmup: int) -> None:
     rng = np.random.default_rng(n_startup)
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=n_startup, n_warmup_steps=3)
+    hpo = HpoConfig(n_trials=30, pruning_startup_trials=n_startup, pruning_warmup_stages=n_warmup)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=n_startup, n_warmup_steps=n_warmup + 1)
     study = optuna.create_study(direction="maximize", pruner=pruner)
     finished: list[list[float]] = []
     verdicts = []
     for _ in range(30):
-        trial, scores = study.ask(), []
+        trial, worth = study.ask(), []
         for step in range(1, 9):
-            scores.append(float(rng.integers(0, 6)))
-            trial.report(scores[-1], step)
-            verdicts.append(lags(scores, finished, n_startup))
+            worth.append(max([*worth, float(rng.integers(0, 6))]))
+            trial.report(worth[-1], step)
+            verdicts.append(lags(worth, finished, hpo))
             assert verdicts[-1] == trial.should_prune()
             if verdicts[-1]:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 break
         else:
-            study.tell(trial, max(scores))
-            finished.append(scores)
+            study.tell(trial, worth[-1])
+            finished.append(worth)
     assert 0 < sum(verdicts) < len(verdicts)
 
 
