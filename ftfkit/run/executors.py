@@ -21,6 +21,10 @@ from ftfkit.errors import ConfigError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
+RAY_ALONE = {  # a local Ray would listen on every network interface, and report its use
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # read when Ray is imported; where it is 0, Ray keeps to loopback
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
 LINGER_S = 120  # seconds an idle loky worker stays while the driver stores and judges
 _PR_SET_PDEATHSIG = 1
 
@@ -164,6 +168,8 @@ def _dask(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
 @contextmanager
 def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
     """A Ray cluster: the one at ``executor.address``, or processes of this machine."""
+    if not config.address:
+        os.environ.update({name: value for name, value in RAY_ALONE.items() if name not in os.environ})
     (ray,) = _imported("ray", "ray")
     n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
     local = {} if config.address else {"num_cpus": n_workers, "include_dashboard": False}
