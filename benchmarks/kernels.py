@@ -1,4 +1,4 @@
-"""Labels, purged splits and the bootstrap beside their peers, on the same arrays, with the results compared; all times are CPU seconds.
+"""Labels, purged splits and the bootstrap beside their peers: same arrays, results compared, CPU seconds.
 
 The peers live in an environment of their own (``benchmarks/.venv-peers``, made on first use).
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import REPOSITORY, save, cpu_seconds
+from measuring import REPOSITORY, cpu_seconds, save
 
 from ftfkit.builtin.labels.atr_barrier import AtrBarrier, wilder_atr
 from ftfkit.judge.paired import bootstrap_interval
