@@ -16,6 +16,7 @@ CELL = ["variant", "asset", "fold"]
 TEXT_COLUMNS = ("variant", "asset", "status", "test_events", "row_key", "fit_key", "error")
 METRIC_COLUMNS = ("f1_buy", "expectancy_bps", "sortino", "max_drawdown_pct", "n_trades")
 REQUIRED_COLUMNS = (*CELL, "status", *METRIC_COLUMNS)
+NUMBER_COLUMNS = (*METRIC_COLUMNS, "f1_buy_tuned", "average_precision", "ap_chance", "buy_rate")  # all that is read
 RANGES = {  # a percentage in place of a fraction, or a signed drawdown, would turn a gate round
     "f1_buy": (0.0, 1.0),
     "f1_buy_tuned": (0.0, 1.0),
@@ -103,7 +104,7 @@ def validated(rows: pd.DataFrame, origin: str = "rows") -> pd.DataFrame:
     if len(repeated):
         raise RowsError(f"{origin}: ({_cell(repeated.iloc[0])}) is duplicated, must be there once (ftfkit)")
     for column in rows.columns:
-        if column in METRIC_COLUMNS or (column not in TEXT_COLUMNS and _is_float(rows[column])):
+        if column in NUMBER_COLUMNS or (column not in TEXT_COLUMNS and _is_float(rows[column])):
             rows[column] = _finite(rows[column], origin)
     for column, (low, high) in RANGES.items():
         if column in rows:
@@ -165,7 +166,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in frame.columns:
         if column not in TEXT_COLUMNS:
-            frame[column] = _parsed(frame[column], str(path), must=column in METRIC_COLUMNS)
+            frame[column] = _parsed(frame[column], str(path), must=column in NUMBER_COLUMNS)
     return frame
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ftfkit.errors import RowsError
 from ftfkit.judge import Grid, read_rows
-from ftfkit.judge.rows import check_within, lost_cells, nan_cells, observed_grid, validated
+from ftfkit.judge.rows import NUMBER_COLUMNS, check_within, lost_cells, nan_cells, observed_grid, validated
 
 GRID = Grid(("better",), ("A0", "A1"), (0, 1))
 
@@ -41,12 +41,15 @@ def test_what_is_not_finite_is_nan(panel, tmp_path: Path, token: str) -> None:
     assert np.flatnonzero(read["f1_buy"].isna()).tolist() == [30]
 
 
-def test_text_in_a_metric_is_refused_by_row(panel, tmp_path: Path) -> None:
-    rows = panel().astype({"sortino": object})
-    rows.loc[2, "sortino"] = "high"
+@pytest.mark.parametrize("column", NUMBER_COLUMNS)
+def test_text_in_a_metric_is_refused_by_row(panel, tmp_path: Path, column: str) -> None:
+    rows = panel().assign(buy_rate=0.3, ap_chance=0.3).astype({column: object})
+    rows.loc[2, column] = "high"
     rows.to_csv(tmp_path / "rows.csv", index=False)
-    with pytest.raises(RowsError, match=r"rows\.csv: row 3: sortino == high must be a number"):
+    with pytest.raises(RowsError, match=rf"rows\.csv: row 3: {column} == high must be a number"):
         read_rows(tmp_path / "rows.csv")
+    with pytest.raises(RowsError, match=f"{column} holds text"):
+        validated(rows)
 
 
 def test_text_in_other_columns_is_kept(panel, tmp_path: Path) -> None:
