@@ -25,7 +25,7 @@ from ftfkit.run.fit import class_weights, derived_seed, out_of_fold, predict, pr
 from ftfkit.run.metrics import block_metrics, extra_metrics, f1_score, reliability, trade_metrics
 from ftfkit.run.trades import simulate_trades
 from ftfkit.run.tuning import search
-from ftfkit.types import Asset, IntArray, Predictions, Row, Scored, Split
+from ftfkit.types import Asset, Events, IntArray, Predictions, Row, Scored, Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +158,14 @@ def _block(edges: IntArray, t0: IntArray) -> tuple[int, int]:
     return int(edges[np.searchsorted(edges, t0[0], "right") - 1]), int(edges[np.searchsorted(edges, t0[-1], "right")])
 
 
+def _events_hash(events: Events, rows: IntArray) -> str:
+    """Hash of label intervals and labels: two label schemes may start an event at every bar alike."""
+    digest = hashlib.sha256()
+    for column in (events.t0, events.t1, events.y):
+        digest.update(column[rows].tobytes())
+    return digest.hexdigest()
+
+
 def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predictions) -> Row:
     """Decision, trades and metrics of one fold."""
     spec, events = task.spec, data.events
@@ -205,7 +213,7 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
         n_pruned=predictions.n_pruned,
         seed=task.seed("model 0"),
         tie_share=events.tie_share,
-        test_events=hashlib.sha256(events.t0[split.test].tobytes()).hexdigest(),
+        test_events=_events_hash(events, split.test),
         weight_ratio=buy_weight / other,
         reliability=reliability(scored),
         target_notes=dict(predictions.target_notes),

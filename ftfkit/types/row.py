@@ -50,7 +50,7 @@ class Row:
     n_pruned: int | None = None
     seed: int | None = None  # model seed of the cell
     tie_share: float | None = None
-    test_events: str | None = None  # hash of the test events' t0; equal hashes are comparable by F1
+    test_events: str | None = None  # hash of the test events and their labels; equal hashes compare by F1
     weight_ratio: float | None = None  # BUY class weight over the other's, on all training rows
     reliability: Mapping[str, list[list[float]]] = field(default_factory=dict)  # see run.metrics.reliability
     target_notes: Mapping[str, float] = field(default_factory=dict)

@@ -128,6 +128,12 @@ def test_paired_arms_share_splits_and_seeds() -> None:
     assert focal.row.average_precision != reference().row.average_precision
 
 
+def test_another_label_scheme_has_other_test_events_even_where_all_start_alike() -> None:
+    plain, wider = make_spec(), make_spec(label=AtrBarrier(bar_hours=4, stop_atr=1, target_atr=2))
+    np.testing.assert_array_equal(asset_data_of(plain).events.t0, asset_data_of(wider).events.t0)
+    assert cell(wider).row.test_events != reference().row.test_events
+
+
 def test_a_loss_equal_to_logistic_gives_the_same_cell() -> None:
     focal = cell(make_spec(loss=FocalLoss(gamma=0, alpha=0.5)))
     assert focal.row.params == reference().row.params
