@@ -21,7 +21,7 @@ from ftfkit.components import Component
 from ftfkit.config.schema import COMPONENT_GROUPS, Spec
 from ftfkit.errors import PluginError
 from ftfkit.plugins import Registration, Registry
-from ftfkit.types import Asset, IntArray
+from ftfkit.types import Asset, IntArray, Universe
 
 FIT_MODULES = (
     "ftfkit.types",
@@ -81,13 +81,18 @@ def fit_basis(spec: Spec, plugins: Registry) -> str:
     )
 
 
-def fit_key(basis: str, asset: Asset, fingerprints: Mapping[str, str], edges: IntArray, fold: int) -> str:
+def fit_key(
+    basis: str, universe: Universe, asset: Asset, fingerprints: Mapping[str, str], edges: IntArray, fold: int
+) -> str:
     """Fit key of one cell.
 
     Parameters
     ----------
     basis : str
         ``fit_basis`` of the setting.
+    universe : Universe
+        Its assets enter, in order, where the feature set looks at other assets: which of these are the cross-section
+        and which only leaders is not told by their bars.
     asset : Asset
     fingerprints : mapping of str to str
         SHA-256 of the validated native bars up to the period's end, of the asset and of all its Market assets.
@@ -97,6 +102,8 @@ def fit_key(basis: str, asset: Asset, fingerprints: Mapping[str, str], edges: In
     """
     blocks = [int(edge) for edge in edges]
     cell = {"asset": list(asset), "bars": dict(fingerprints), "edges": blocks, "fold": fold}
+    if len(fingerprints) > 1:
+        cell["universe"] = [list(one) for one in universe.assets]
     return sha256(canonical({"basis": basis, **cell}))
 
 

@@ -158,7 +158,7 @@ def _cells(
             bars = {one.name: found.fingerprints[one.name] for one in market_assets(variant.spec, asset)}
             data_key = market_hash(bars)
             for fold in folds:
-                fit = keys.fit_key(fit_basis, asset, bars, found.edges, fold)
+                fit = keys.fit_key(fit_basis, variant.spec.universe.universe, asset, bars, found.edges, fold)
                 needed = baseline_keys[asset.name, fold] if variant.spec.decision.needs_baseline else (None, None)
                 row = keys.row_key(row_basis, fit, needed[0])
                 baseline_keys.setdefault((asset.name, fold), (fit, row))

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ftfkit.config.experiment import compose
 from ftfkit.config.schema import Spec
 from ftfkit.plugins import registry
 from ftfkit.run import keys
-from ftfkit.types import Asset
+from ftfkit.types import Asset, Universe
 
 NOT_RESULTS = {"ftfkit", "ftfkit.errors", "ftfkit.hookspecs", "ftfkit.plugins", "ftfkit.config.schema"}
 CONTEXT = ("universe=demo", "hpo=fixed")
@@ -86,17 +87,32 @@ def test_equal_values_are_equal_however_they_are_written() -> None:
 
 def test_every_part_of_a_cell_enters_its_fit_key() -> None:
     asset, bars, edges = Asset("AAVE", "USDC"), {"AAVEUSDC": "a" * 64}, np.array([0, 10, 20])
-    key = keys.fit_key("basis", asset, bars, edges, 0)
+    alone = Universe("one", (asset,), "USDC")
+    key = keys.fit_key("basis", alone, asset, bars, edges, 0)
     assert len(key) == 64
     others = [
-        keys.fit_key("other", asset, bars, edges, 0),
-        keys.fit_key("basis", Asset("ARB", "USDC"), bars, edges, 0),
-        keys.fit_key("basis", asset, {"AAVEUSDC": "b" * 64}, edges, 0),
-        keys.fit_key("basis", asset, bars | {"BTCUSDC": "c" * 64}, edges, 0),
-        keys.fit_key("basis", asset, bars, np.array([0, 11, 20]), 0),
-        keys.fit_key("basis", asset, bars, edges, 1),
+        keys.fit_key("other", alone, asset, bars, edges, 0),
+        keys.fit_key("basis", alone, Asset("ARB", "USDC"), bars, edges, 0),
+        keys.fit_key("basis", alone, asset, {"AAVEUSDC": "b" * 64}, edges, 0),
+        keys.fit_key("basis", alone, asset, bars | {"BTCUSDC": "c" * 64}, edges, 0),
+        keys.fit_key("basis", alone, asset, bars, np.array([0, 11, 20]), 0),
+        keys.fit_key("basis", alone, asset, bars, edges, 1),
     ]
     assert len({key, *others}) == 7
+
+
+def test_the_universe_enters_the_fit_key_where_other_assets_are_looked_at() -> None:
+    own, leader = Asset("AAVE", "USDC"), Asset("BTC", "USDC")
+    few, many = Universe("few", (own,), "USDC"), Universe("many", (own, leader), "USDC")
+    edges, bars = np.array([0, 10]), {"AAVEUSDC": "a" * 64}
+
+    def key(universe: Universe, bars: dict[str, str]) -> str:
+        return keys.fit_key("basis", universe, own, bars, edges, 0)
+
+    assert key(few, bars) == key(many, bars)
+    both = bars | {"BTCUSDC": "c" * 64}
+    assert key(few, both) != key(many, both)
+    assert key(few, both) == key(replace(few, name="other"), both)
 
 
 def test_the_baseline_enters_the_row_key_where_it_is_needed() -> None:
