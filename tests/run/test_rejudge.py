@@ -52,6 +52,10 @@ def test_other_gates_thresholds_or_statistics_are_post_hoc(desk, gates: str | No
     assert found.post_hoc
     assert kinds(desk) == ["planned", "judged", "rejudged"]
     assert not judge_run(desk.run).post_hoc
+
+
+def test_a_run_that_was_rejudged_is_still_verified(desk) -> None:
+    judge_run(desk.run, gates="f1_buy_boost")
     assert verify(desk.run).mismatches == ()
 
 
