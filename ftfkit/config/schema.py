@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -55,7 +56,13 @@ class UniverseConfig(Section):
 
     @property
     def universe(self) -> Universe:
-        return Universe(self.name, tuple(Asset(base, self.quote) for base in self.assets), self.quote)
+        return _universe(self.name, self.assets, self.quote)
+
+
+@lru_cache(maxsize=8)
+def _universe(name: str, bases: tuple[str, ...], quote: str) -> Universe:
+    """The same object for the same names: a plan asks for it once a cell."""
+    return Universe(name, tuple(Asset(base, quote) for base in bases), quote)
 
 
 class BalancingConfig(Section):
