@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from ftfkit.components import GateCheck, GateEvidence
 from ftfkit.judge.rows import Cell, first_of
-from ftfkit.types import GateResult
+from ftfkit.types import GateResult, GateStatus
 
 READINESS_GATE = "mlops_readiness"  # the one gate that may be not applicable
 
@@ -41,6 +42,8 @@ def _run(name: str, check: GateCheck, evidence: GateEvidence, lost: Sequence[str
         result = check.check(evidence)
     except Exception as error:  # a plugin's check may break; a verdict must not rest on it, nor be lost for it
         return GateResult("ERROR", reason=f"raised {type(error).__name__}: {' '.join(str(error).split())}")
+    if not isinstance(result, GateResult) or result.status not in get_args(GateStatus):
+        return GateResult("ERROR", reason=f"gave {result!r}, must give a GateResult with one of the four statuses")
     if result.status == "NOT_APPLICABLE" and name != READINESS_GATE:
         return GateResult("ERROR", reason=f"NOT_APPLICABLE is for {READINESS_GATE} alone: {result.reason}")
     return replace(result, observed=_plain(result.observed), threshold=_plain(result.threshold))

@@ -305,6 +305,8 @@ class Careless(GateCheck):
     def check(self, evidence: GateEvidence) -> GateResult:
         if self.status == "raise":
             raise ZeroDivisionError("no trades\nat all")
+        if self.status == "nothing":
+            return None  # type: ignore[return-value]
         return GateResult(self.status, observed=float("nan"))  # type: ignore[arg-type]
 
 
@@ -313,6 +315,8 @@ class Careless(GateCheck):
     [
         ("NOT_APPLICABLE", "NOT_APPLICABLE is for mlops_readiness alone"),
         ("raise", "raised ZeroDivisionError: no trades"),
+        ("nothing", "gave None, must give a GateResult"),
+        ("pass", "gave GateResult(status='pass'"),
     ],
 )
 def test_a_check_that_breaks_or_dodges_fails_closed(panel, strict, status: str, reason: str) -> None:
