@@ -23,7 +23,7 @@ from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Observers
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, reserved
-from ftfkit.run.predictions import predictions_file, read_predictions, write_predictions
+from ftfkit.run.predictions import read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.store import Store, store_url
@@ -221,8 +221,7 @@ class _Run:
             row, seconds = replace(row, versions=self._plan.versions[cell.variant]), {}
         else:
             row, seconds = outcome.row, dict(outcome.seconds)
-            known = predictions_file(self._predictions, cell.fit_key).is_file()
-            if outcome.predictions is not None and not known:
+            if outcome.predictions is not None and read_predictions(self._predictions, cell.fit_key) is None:
                 write_predictions(self._predictions, cell.fit_key, outcome.predictions)
         self._store.put_row(row, sum(seconds.values()))
         self._timings.extend((row.row_key, stage, value) for stage, value in seconds.items())

@@ -70,6 +70,19 @@ def test_a_damaged_file_counts_as_unknown_and_can_be_replaced(tmp_path: Path) ->
     assert read_predictions(tmp_path, "abc") is not None
 
 
+def test_a_changed_byte_is_never_read_as_other_predictions(tmp_path: Path) -> None:
+    good = _predictions()
+    file = write_predictions(tmp_path, "abc", good)
+    written = file.read_bytes()
+    n_damaged = 0
+    for place in range(0, len(written), 29):
+        file.write_bytes(written[:place] + bytes([written[place] ^ 0xFF]) + written[place + 1 :])
+        found = read_predictions(tmp_path, "abc")
+        n_damaged += found is None
+        assert found is None or (found.test_proba == good.test_proba).all()
+    assert n_damaged > 10
+
+
 def test_nothing_but_whole_files_is_left_behind(tmp_path: Path) -> None:
     for _ in range(3):
         write_predictions(tmp_path, "abc", _predictions())
