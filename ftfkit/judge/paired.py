@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import special
-from scipy.stats import false_discovery_control
 
 from ftfkit.types import ROUNDING
 
@@ -119,6 +118,10 @@ def bootstrap_interval(values: FloatVector, n_resamples: int, seed: int, confide
 def benjamini_hochberg(p: Sequence[float | None]) -> list[float | None]:
     """Adjusted p of a family, step-up with cumulative minimum; an undefined p counts as 1 and stays undefined.
 
+    Notes
+    -----
+    What ``scipy.stats.false_discovery_control`` gives; importing scipy.stats would take longer than a judgement.
+
     References
     ----------
     Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57(1), 289-300.
@@ -130,5 +133,9 @@ def benjamini_hochberg(p: Sequence[float | None]) -> list[float | None]:
     """
     if not p:
         return []
-    adjusted = false_discovery_control([1.0 if value is None else value for value in p])
+    family = np.array([1.0 if value is None else value for value in p])
+    falling = np.argsort(-family, kind="stable")
+    factor = len(p) / np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[falling] = np.minimum(np.minimum.accumulate(family[falling] * factor), 1)
     return [None if value is None else float(q) for value, q in zip(p, adjusted, strict=True)]
