@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import DataError
 
 
 def main(arguments: list[str]) -> int:
     """Print a line an asset with period, counts and repairs; exit 1 when one is refused."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit data", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit data", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="data=parquet data.path=FOLDER universe.quote=USDT ...")
     parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
     options = parser.parse_args(arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.build import section
 from ftfkit.config.compose import Composed, composer
 from ftfkit.config.folders import conf_folders, load_yaml
@@ -38,7 +38,7 @@ class Finding:
 
 def main(arguments: list[str]) -> int:
     """Print one line a check; exit 3 when a plugin is broken, 1 when something else is."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit doctor", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit doctor", description=__doc__)
     parser.add_argument(
         "overrides", nargs="*", help="what a run would be given (output.dir=..., store=..., executor=...)"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import inspect
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composed, composer
 from ftfkit.config.schema import COMPONENT_GROUPS, SECTIONS
 from ftfkit.errors import UsageError
@@ -20,9 +20,9 @@ from ftfkit.plugins import registry
 
 def main(arguments: list[str]) -> int:
     """Explain one key (``label.stop_atr``), group (``cv``) or gate (``gates.checks.f1_lift``)."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit explain", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit explain", description=__doc__)
     parser.add_argument("key", help="dotted key (label.stop_atr), group (cv) or gate (gates.checks.f1_lift)")
-    parser.add_argument("overrides", nargs="*", help="context (label=ATR1.0_1.0_H4)")
+    parser.add_argument("overrides", nargs="*", default=[], help="context (label=ATR1.0_1.0_H4)")
     parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
     options = parser.parse_args(arguments)
     composed = composer(options.config_dir).compose(options.overrides)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DEFAULT_GATES = "f1_buy_boost_strict"
 
 def main(arguments: list[str]) -> int:
     """Judge a file of rows or a run; exit 0 whatever the verdict, 1 when the rows are refused."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit judge", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit judge", description=__doc__)
     parser.add_argument("rows", help="CSV or Parquet file, one row a (variant, asset, fold); or a run, finished or not")
     parser.add_argument(
         "--gates", help=f"option of the conf group gates (default {DEFAULT_GATES}; of a run: the planned ones)"
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     parser.add_argument("--json", action="store_true", help="print verdict.json instead of tables")
     parser.add_argument("overrides", nargs="*", help="more overrides (gates.required_lift=0.02)")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     verdict = _verdict(options)
     if options.json:
         from ftfkit.judge.serialise import verdict_to_dict

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import UsageError, VerifyError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Lock a verified, pre-registered LOCK on real data; one line for each reason why not, and exit 1."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit lock", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit lock", description=__doc__)
     parser.add_argument("run", nargs="?", help="run id, or a folder of a run")
     parser.add_argument("variant", nargs="?", help="variant of the run")
     parser.add_argument("overrides", nargs="*", help="overrides (champion.base_env=FILE)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import keyword
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import UsageError
 from ftfkit.hookspecs import API_VERSION
 from ftfkit.plugins import KINDS, registry
@@ -53,7 +53,7 @@ _YAML_WORDS = frozenset({"on", "off", "yes", "no", "true", "false", "null", "y",
 
 def main(arguments: list[str]) -> int:
     """Write the package and say what to do next."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit new-plugin", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit new-plugin", description=__doc__)
     parser.add_argument("name", help="name of the distribution, such as acme-huber")
     parser.add_argument("--kind", required=True, choices=[*KINDS, OBSERVER], help="what it offers")
     parser.add_argument("--output", type=Path, default=Path(), help="folder to write it in (default: here)")

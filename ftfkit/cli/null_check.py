@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
+
 
 def main(arguments: list[str]) -> int:
     """Run the missing replicates and print the rates; exit 4 when cells failed, 130 or 143 when interrupted."""
@@ -38,11 +40,11 @@ def main(arguments: list[str]) -> int:
     return 4 if check.n_failed else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> ArgumentParser:
     from ftfkit.run.noise import NoiseDesign
 
     usual = NoiseDesign()
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="python -m ftfkit null-check",
         description=__doc__,
         epilog="Rows are stored as they come: the same command resumes, and more replicates add to those there are.",

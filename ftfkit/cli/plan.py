@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftfkit.cli.arguments import ArgumentParser
+
 if TYPE_CHECKING:
     from ftfkit.run.forecast import Forecast, Power
     from ftfkit.run.preregistration import Registration
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Print cells, time, power and confounds, and write the plan that ``plan=FILE`` then holds a run to."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit plan", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit plan", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="the experiment (loss=focal/standard universe=defi_top5 ...)")
     parser.add_argument("--out", type=Path, help="plan file (default: in output.dir/plans, named by the plan's hash)")
     parser.add_argument("--json", action="store_true", help="print the plan document instead of a summary")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import PluginError
 from ftfkit.plugins import KINDS, Registry, registry
 
 
 def main(arguments: list[str]) -> int:
     """Print plugins and what they offer; exit 3 when one is broken."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit plugins", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit plugins", description=__doc__)
     parser.add_argument("--json", action="store_true", help="machine-readable")
     options = parser.parse_args(arguments)
     found = registry()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import ConfigError, UsageError
 
 GATE = "mlops_readiness"
@@ -23,7 +23,7 @@ HINTS: Mapping[str, str] = {
 
 def main(arguments: list[str]) -> int:
     """Check a document section by section, or write an empty one; exit 1 while it is not complete."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit readiness", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit readiness", description=__doc__)
     parser.add_argument("document", type=Path, help="Markdown file")
     parser.add_argument("--scaffold", action="store_true", help="write the document with its sections to be filled in")
     parser.add_argument("--gates", default="f1_buy_boost_strict", help="option of conf group gates (%(default)s)")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+from ftfkit.cli.arguments import ArgumentParser
 
 
 def main(arguments: list[str]) -> int:
     """Render the dossier of a finished run from its files; needs neither its data nor its plugins."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit report", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit report", description=__doc__)
     parser.add_argument("run", help="run id, or a folder of a run")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     options = parser.parse_args(arguments)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.run.records import RunRecord, list_runs
 
 
 def main(arguments: list[str]) -> int:
     """Print one line a run, newest first."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit runs", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit runs", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     options = parser.parse_args(arguments)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composer, composer
 from ftfkit.config.experiment import compose
 from ftfkit.config.folders import find_option, load_yaml
@@ -17,7 +17,7 @@ from ftfkit.plugins import registry
 
 def main(arguments: list[str]) -> int:
     """Check every option; print one line for each that is refused and exit with the first one's code."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit validate", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit validate", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="context to check the options in (group=option)")
     parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
     parser.add_argument("--smoke", action="store_true", help="also run every option on a tiny synthetic universe")

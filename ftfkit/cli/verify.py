@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import VerifyError
 
 
 def main(arguments: list[str]) -> int:
     """Print what was recomputed; exit 5 and name each place that does not agree."""
-    parser = argparse.ArgumentParser(prog="python -m ftfkit verify", description=__doc__)
+    parser = ArgumentParser(prog="python -m ftfkit verify", description=__doc__)
     parser.add_argument("run", nargs="?", help="run id, or a folder of a run; without it the ledger alone is checked")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     options = parser.parse_args(arguments)

@@ -145,9 +145,9 @@ class Composer:
     def groups(self) -> list[str]:
         return sorted({group for folder in self.folders for group in folder.groups()})
 
-    def _nearest(self, key: str) -> str:
-        """Known keys beside an unknown one, on the level where it went wrong."""
-        level: Any = self.compose(()).config
+    def _nearest(self, key: str, choices: Iterable[str]) -> str:
+        """Known keys beside an unknown one, on the level where it went wrong, under the options chosen."""
+        level: Any = self.compose(choices).config
         *above, last = key.split(".")
         for depth, part in enumerate(above):
             if not isinstance(level, Mapping) or part not in level:
@@ -165,7 +165,8 @@ class Composer:
         for override in asked:
             key = override.partition("=")[0].lstrip("+~")
             if f"'{key}'" in text and "Could not override" in text:
-                return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key)}")
+                choices = [one for one in asked if one.partition("=")[0].lstrip("+~") in self.groups()]
+                return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
 
 

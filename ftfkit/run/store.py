@@ -188,10 +188,20 @@ class Store(AbstractContextManager["Store"]):
 
 
 def store_url(url: str | None, output: Path) -> str:
-    """URL to open: the given one, or ``store.db`` in the output folder, which is made."""
+    """URL to open: the given one, or ``store.db`` in the output folder, which is made.
+
+    Raises
+    ------
+    ConfigError
+        When the folder cannot be made.
+    """
     if url is not None:
         return url
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"cannot be made: {error.strerror}"
+        raise ConfigError("configuration", "output.dir", output, rule) from error
     return f"sqlite:///{(output / 'store.db').resolve()}"
 
 
