@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from ftfkit.builtin.models.xgboost_rounds import Rounds
 from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba
@@ -60,11 +60,12 @@ class XGBoostModel(Model):
             raise ValueError(f"{', '.join(unknown)} must be among {', '.join(sorted(TREE_PARAMETERS))}")
         return value
 
-    @model_validator(mode="after")
-    def _device_present(self) -> XGBoostModel:
-        if self.device == "cuda" and not gpu_present():
-            raise ValueError("device must be cpu: XGBoost finds no usable CUDA GPU on this machine")
-        return self
+    @field_validator("device")
+    @classmethod
+    def _device_present(cls, value: str) -> str:
+        if value == "cuda" and not gpu_present():
+            raise ValueError("must be cpu: XGBoost finds no usable CUDA GPU on this machine")
+        return value
 
     def bind(self, context: FitContext) -> BoundModel:
         if self.device == "cuda" and not gpu_present():  # the worker may be another machine than the validating one

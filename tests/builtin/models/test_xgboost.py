@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from ftfkit.builtin.losses.logistic import LogisticLoss
-from ftfkit.builtin.models.xgboost import XGBoostModel, gpu_present
+from ftfkit.builtin.models.xgboost import XGBoostModel, _BoundXGBoost, gpu_present
 from ftfkit.components import FitContext
 from ftfkit.errors import ConfigError
 from ftfkit.types import Sample
@@ -85,6 +85,18 @@ def test_refuses_a_gpu_that_is_not_there(context: FitContext) -> None:
     elsewhere = XGBoostModel().model_copy(update={"device": "cuda"})
     with pytest.raises(ConfigError, match="CUDA GPU on this worker"):
         elsewhere.bind(context)
+
+
+def test_the_device_reaches_xgboost(context: FitContext) -> None:
+    for device in ("cpu", "cuda"):
+        model = XGBoostModel().model_copy(update={"device": device})
+        assert _BoundXGBoost(model, context)._fixed["device"] == device
+
+
+@pytest.mark.skipif(not gpu_present(), reason="no GPU is present")
+def test_a_gpu_fits_about_what_a_cpu_does(context: FitContext) -> None:
+    on_cpu, on_gpu = (XGBoostModel(device=device).bind(context).predict(PARAMS, 20) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=0.05)
 
 
 def test_is_quiet(context: FitContext, capfd: pytest.CaptureFixture[str]) -> None:
