@@ -46,6 +46,7 @@ def _text(document: dict[str, Any], file: Path, registration: Registration, cost
         f"gates      {document['gates']['name']}, required lift {document['gates']['required_lift']:g}",
         f"cells      {cost.n_cells}: {cost.n_reused} reused, {cost.n_to_run} to run",
         f"time       {_time(cost)}",
+        *_device(document),
         *_power(cost.power),
         *(f"confound   {one['text']}{_named(one['variants'])}" for one in document["lint"]),
         *(f"known      the results of {name} were seen in run {run}" for name, run in registration.known.items()),
@@ -54,6 +55,13 @@ def _text(document: dict[str, Any], file: Path, registration: Registration, cost
         f"run it     python -m ftfkit plan={file}",
     ]
     return "\n".join(lines)
+
+
+def _device(document: dict[str, Any]) -> list[str]:
+    from ftfkit.run.devices import device_note
+
+    note = device_note(document)
+    return [] if note is None else [f"device     {note}"]
 
 
 def _time(cost: Forecast) -> str:
