@@ -36,14 +36,21 @@ def lock_commands(results: Results) -> list[str]:
     locks = by_verdict(results).get("LOCK", [])
     if not locks or _obstacles(results, locks):
         return []
-    return [shlex.join(["python", "-m", "ftfkit", "lock", str(results.plan["run_id"]), name]) for name in locks]
+    run, output = str(results.plan["run_id"]), _output(results)
+    return [shlex.join(["python", "-m", "ftfkit", "lock", run, name, *output]) for name in locks]
 
 
 def reproduction(results: Results) -> list[str]:
     """Commands that make the run again, recompute this document, and judge its rows again."""
-    run = str(results.plan["run_id"])
-    again = [shlex.join(["python", "-m", "ftfkit", command, run]) for command in ("verify", "judge")]
+    run, output = str(results.plan["run_id"]), _output(results)
+    again = [shlex.join(["python", "-m", "ftfkit", command, run, *output]) for command in ("verify", "judge")]
     return [str(results.plan["command"]), *again]
+
+
+def _output(results: Results) -> list[str]:
+    """Where the commands find the run, unless it is where they look by themselves."""
+    given = [one.partition("=")[2] for one in results.plan["overrides"] if one.startswith("output.dir=")]
+    return ["--output", given[-1].strip("'\"")] if given else []
 
 
 def links(results: Results) -> list[tuple[str, str]]:

@@ -53,6 +53,12 @@ def test_plugins_and_reproduction(results):
     ]
 
 
+def test_commands_name_an_output_folder_of_the_runs_own(results):
+    found = results(command="python -m ftfkit output.dir='my runs'", overrides=["output.dir='my runs'"])
+    assert {line.partition(" --output ")[2] for line in decisions.reproduction(found)[1:]} == {"'my runs'"}
+    assert decisions.lock_commands(found)[0].endswith(" good --output 'my runs'")
+
+
 def test_judging_by_other_gates_than_planned_is_said(make_run, make_rows):
     folder = make_run(make_rows(LOCKED), post_hoc=True)
     verdict = json.loads((folder / "verdict.json").read_text())
