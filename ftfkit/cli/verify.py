@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
     for line in found.notes:
         print(f"not checked: {line}")
     if found.mismatches:
-        print(f"{len(found.mismatches)} places do not agree", file=sys.stderr)
+        n = len(found.mismatches)
+        print(f"{n} {'place does' if n == 1 else 'places do'} not agree", file=sys.stderr)
         return VerifyError.exit_code
     for line in found.checked:
         print(f"agrees: {line}")

@@ -19,7 +19,7 @@ def sweep(results: Results) -> Table:
     hpo, cv, period = plan["hpo"], plan["cv"], plan["period"]
     lines = [
         ("Factor", listed(plan["factor_groups"]) or "none"),
-        ("Variants", str(len(results.names))),
+        ("Variants", f"{len(results.names)}, the baseline included"),
         (f"Assets ({len(results.assets)})", f"{listed(results.assets)} ({plan['universe']['name']})"),
         ("Label scheme", plan["label"]),
         ("Period (UTC)", f"{moment(period['start_utc'])} to {moment(period['end_utc'])}"),

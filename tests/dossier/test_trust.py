@@ -77,3 +77,15 @@ def test_undefined_advice_is_left_out(advised):
     assert not trust.deflated(results)
     assert trust.overfitting_line(results) == trust.looks(results) == ""
     assert trust.trials_line(results).startswith("The ledger knows 1 configuration judged")
+
+
+def test_gates_are_called_pre_registered_only_where_they_are(make_run, make_rows):
+    for changes, heading in (({}, "Pre-registered gates"), ({"registration": None}, "Gates of the plan")):
+        assert f"### 1.1 {heading}\n" in write_dossier(make_run(make_rows(LIFTS), **changes)).read_text()
+
+
+def test_luck_that_no_figure_measures_is_said_to_be_undefined(advised):
+    assert "are not defined for a run like this" not in write_dossier(advised).read_text()
+    trials = {"n_trials": 3, "deflated_sharpe": {"none": None, "a": None}, "overfitting": None}
+    (advised / "advice.json").write_text(json.dumps({**ADVICE, "trials": trials}))
+    assert "better than it is. Deflated Sharpe ratio and" in write_dossier(advised).read_text()
