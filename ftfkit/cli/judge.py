@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftfkit.cli.arguments import ArgumentParser
-from ftfkit.errors import UsageError
+from ftfkit.errors import RowsError, UsageError
 
 if TYPE_CHECKING:
     from ftfkit.types import Verdict
@@ -57,7 +57,10 @@ def _verdict(options: argparse.Namespace) -> Verdict:
             overrides=options.overrides,
         )
     folder = file.parent if of_run else find_run(options.output, options.rows)
-    planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))["baseline"]
+    try:
+        planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))["baseline"]
+    except ValueError as error:
+        raise RowsError(f"{folder / PLAN}: cannot be read: {error} (ftfkit)") from error
     if options.baseline not in {None, planned}:
         raise UsageError(f"command line: --baseline == {options.baseline} must be {planned}, as the run was planned")
     return judge_run(folder, gates=options.gates, readiness=options.readiness, overrides=options.overrides)

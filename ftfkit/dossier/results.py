@@ -114,5 +114,8 @@ def read_results(folder: Path) -> Results:
             raise RowsError(f"{folder / name}: is missing, must be there to write a dossier (ftfkit)")
     run = RunRecord(folder, status="completed")
     advice = folder / ADVICE
-    told = json.loads(advice.read_text(encoding="utf-8")) if advice.is_file() else None
-    return Results(run.plan, run.rows, run.verdict, told)
+    try:
+        told = json.loads(advice.read_text(encoding="utf-8")) if advice.is_file() else None
+        return Results(run.plan, run.rows, run.verdict, told)
+    except ValueError as error:  # JSON or Parquet that was cut off or damaged
+        raise RowsError(f"{folder}: cannot be read: {' '.join(str(error).split())} (ftfkit)") from error

@@ -112,3 +112,12 @@ def test_a_folder_without_plan_or_rows_is_refused(make_run, make_rows, name):
 def test_reading_the_package_does_not_import_matplotlib():
     script = "import sys, ftfkit.dossier; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["plan.json", "rows.parquet"])
+def test_a_file_that_was_cut_off_is_refused_in_one_line(make_run, make_rows, name):
+    folder = make_run(make_rows({"none": 0.0, "a": 0.05}))
+    (folder / name).write_bytes((folder / name).read_bytes()[:50])
+    with pytest.raises(RowsError, match="cannot be read") as refused:
+        write_dossier(folder)
+    assert "\n" not in str(refused.value)
