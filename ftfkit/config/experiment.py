@@ -165,7 +165,8 @@ def _experiment(
     variants: dict[str, Variant] = {}
     for item, spec in specs:
         groups = differing[id(item)]
-        if groups:
+        twin = any(not _differs(known.spec, spec) for known in variants.values())  # a second one would halve its p_bh
+        if groups and not twin:
             name = names[id(item)]
             options = {group: item.options.get(group, "") for group in groups}
             values = tuple(

@@ -67,6 +67,11 @@ def test_a_changed_value_of_a_factor_group_is_a_variant_with_the_value_in_its_na
     assert sorted(v.name for v in experiment.variants) == ["standard[gamma=1]", "standard[gamma=3]"]
 
 
+def test_two_ways_to_write_one_setting_are_one_variant() -> None:
+    experiment = compose(["loss=focal/standard", "loss.gamma=2,2.0,3"])
+    assert [variant.name for variant in experiment.variants] == ["standard[gamma=2]", "standard[gamma=3]"]
+
+
 def test_equal_values_are_no_variant() -> None:
     assert compose(["model.max_rounds=300"]).variants == ()
 
