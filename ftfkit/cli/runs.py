@@ -31,9 +31,22 @@ def _verdicts(record: RunRecord) -> dict[str, str]:
 
 
 def _document(record: RunRecord) -> dict[str, object]:
+    if problem := _unreadable(record):
+        return {"run_id": record.run_id, "status": record.status, "unreadable": problem}
     return {"run_id": record.run_id, "status": record.status, "rows": len(record.rows), "verdicts": _verdicts(record)}
 
 
+def _unreadable(record: RunRecord) -> str:
+    """What is wrong with the files of a run; one damaged run must not hide the others."""
+    try:
+        _ = record.rows, record.verdict
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
 def _line(record: RunRecord) -> str:
+    if problem := _unreadable(record):
+        return f"{record.run_id}  {record.status:<11} unreadable: {problem}"
     verdicts = ", ".join(f"{name} {verdict}" for name, verdict in _verdicts(record).items()) or "no verdict"
     return f"{record.run_id}  {record.status:<11} {len(record.rows):>5} rows  {verdicts}"
