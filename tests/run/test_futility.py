@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from scipy import stats
 
 from ftfkit.config.experiment import compose
 from ftfkit.config.schema import Experiment, GatesConfig, StatsConfig
@@ -105,13 +106,27 @@ def random_sweep(seed: int) -> Sweep:
 
 
 def at_worst(sweep: Sweep, early: Named, seed: int) -> Named:
-    """The sweep's rows, but those that were skipped come out as high or low as a fold's can."""
+    """The sweep's rows, but those that were skipped come out at 0 or 1, fold by fold, as is best for their variant."""
     rng = np.random.default_rng(seed)
-    ends = {name: rng.choice([0.0, 1.0], len(sweep.grid.folds), p=[0.3, 0.7]) for name in sweep.grid.variants}
+    base = {(row.asset, row.fold): row.f1_buy for name, row in early if name == "none"}
+    ends = {}
+    for variant in {name for name, row in early if row.status == "skipped"}:
+        own = [row for name, row in early if name == variant]
+        tried = rng.integers(0, 2, (100, len(sweep.grid.folds))).astype(float)
+        ends[variant] = max(tried, key=lambda end, own=own: _fold_t_high(sweep.grid, own, base, end))
     return [
         (name, scored(row.asset, row.fold, float(ends[name][row.fold])) if kept.status == "skipped" else row)
         for (name, row), (_, kept) in zip(sweep.rows, early, strict=True)
     ]
+
+
+def _fold_t_high(grid: Grid, own: Sequence[Row], base: dict[tuple[str, int], Any], end: np.ndarray) -> float:
+    deltas: dict[int, list[float]] = {fold: [] for fold in grid.folds}
+    for row in own:
+        f1 = end[row.fold] if row.status == "skipped" else row.f1_buy
+        deltas[row.fold].append(f1 - base[row.asset, row.fold])
+    high = stats.ttest_1samp([np.mean(values) for values in deltas.values()], 0).confidence_interval().high
+    return float(high)
 
 
 def examined(seeds: range) -> Counter[str]:
