@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,21 +55,33 @@ def run(*overrides: str, progress: bool = False) -> RunResult:
     return run_experiment(compose(*overrides), progress=progress)
 
 
-def run_experiment(experiment: Experiment, *, progress: bool = False) -> RunResult:
+def run_experiment(
+    experiment: Experiment, *, progress: bool = False, judged: Callable[[Verdict], None] | None = None
+) -> RunResult:
     """Run a composed experiment: every missing cell, then the verdict, then the dossier.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    progress : bool
+        Whether to show on stderr how far it is.
+    judged : callable, optional
+        Told of the verdict as soon as there is one, before the dossier is drawn.
 
     Raises
     ------
     FtfkitError
         When data, plan or plugins are refused; nothing that is stored is lost.
     """
-    from ftfkit.dossier import write_dossier
     from ftfkit.dossier.sections import registered_sections
+    from ftfkit.plugins import registry
     from ftfkit.run.progress import progress_on
     from ftfkit.run.sweep import run_sweep
 
-    registered_sections()  # one that cannot be built stops the run here rather than after its last cell
-    swept = run_sweep(experiment, progress=progress_on() if progress else None, report=write_dossier)
+    # A section that cannot be built stops the run here rather than after its last cell.
+    registered_sections(registry(experiment.plugins.blocked))
+    shown = progress_on() if progress else None
+    swept = run_sweep(experiment, progress=shown, judged=judged, report=_report)
     return RunResult(
         run_id=swept.run_id,
         folder=swept.folder,
@@ -80,6 +92,13 @@ def run_experiment(experiment: Experiment, *, progress: bool = False) -> RunResu
         n_failed=swept.n_failed,
         exit_code=swept.exit_code,
     )
+
+
+def _report(folder: Path) -> Path:
+    """Write the dossier; what draws it is imported only now, when the verdict is out."""
+    from ftfkit.dossier.write import write_dossier
+
+    return write_dossier(folder)
 
 
 def judge(
@@ -195,7 +214,7 @@ def verify(run: str | Path, *, output: str | Path = "outputs") -> Verification:
     UsageError
         When there is no such run.
     """
-    from ftfkit.dossier import write_dossier
+    from ftfkit.dossier.write import write_dossier
     from ftfkit.errors import FtfkitError
     from ftfkit.run.records import PLAN, find_run
     from ftfkit.run.verify import verify_run

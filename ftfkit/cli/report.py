@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("run", help="run id, or a folder of a run")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     options = parser.parse_args(arguments)
-    from ftfkit.dossier import write_dossier
+    from ftfkit.dossier.write import write_dossier
     from ftfkit.run.records import MANIFEST, find_run, write_manifest
 
     folder = find_run(options.output, options.run)

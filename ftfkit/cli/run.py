@@ -114,7 +114,7 @@ def run_composed(using: Composer, overrides: Sequence[str]) -> int:
 
 def _run_experiment(experiment: Any) -> int:
     from ftfkit.api import run_experiment
-    from ftfkit.cli.table import print_result
+    from ftfkit.cli.table import print_result, print_verdict
     from ftfkit.plugins import registry
     from ftfkit.run.executors import Terminated, terminable
 
@@ -122,7 +122,7 @@ def _run_experiment(experiment: Any) -> int:
         print(f"warning: {line}", file=sys.stderr)
     try:
         with terminable():
-            result = run_experiment(experiment, progress=True)
+            result = run_experiment(experiment, progress=True, judged=print_verdict)
     except FtfkitError as error:
         print(error, file=sys.stderr)
         return error.exit_code

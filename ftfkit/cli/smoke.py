@@ -81,7 +81,7 @@ def _missing_engine(option: str) -> str:
 
 
 def _problem(using: Composer, overrides: Sequence[str], output: Path) -> str:
-    from ftfkit.dossier import write_dossier
+    from ftfkit.dossier.write import write_dossier
     from ftfkit.run.sweep import run_sweep
 
     group = overrides[0].partition("=")[0]

@@ -1,4 +1,4 @@
-"""What a run prints at its end: one line a variant, and where the dossier is."""
+"""What a run prints: its verdict when it is out, one line a variant, and at the end where the dossier is."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ _MARKS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta", "NOT_APPLICABLE": 
 
 
 def print_result(result: RunResult) -> None:
-    """Print verdict table, marks and the dossier's path to stdout."""
+    """Print what is said of a run beside its verdict, and the dossier's path, to stdout."""
     console = Console(highlight=False, soft_wrap=True)
-    if result.verdict is not None:
-        print_verdict(result.verdict, console)
-    else:
+    if result.verdict is None:
         console.print(f"{len(result.rows)} rows of the baseline; no variant, so no verdict")
     if result.n_failed:
         console.print(f"{result.n_failed} cells failed; their tracebacks are in rows.parquet and in the dossier")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from ftfkit.components import DossierSection
-from ftfkit.dossier.results import Results
 from ftfkit.errors import PluginError
-from ftfkit.plugins import registry
+from ftfkit.plugins import Registry
+
+if TYPE_CHECKING:
+    from ftfkit.dossier.results import Results
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,15 @@ class RenderedSection:
     body: Markup
 
 
-def registered_sections() -> dict[str, DossierSection]:
-    """Sections of all loaded plugins, by name.
+def registered_sections(plugins: Registry) -> dict[str, DossierSection]:
+    """Sections of all these plugins, by name.
 
     Raises
     ------
     PluginError
         When one cannot be imported or built without parameters.
     """
-    found = registry().registrations["dossier_section"]
+    found = plugins.registrations["dossier_section"]
     made = {}
     for name in sorted(found):
         try:

@@ -12,6 +12,7 @@ from ftfkit.dossier.markdown import render
 from ftfkit.dossier.page import html_page
 from ftfkit.dossier.results import read_results
 from ftfkit.dossier.sections import registered_sections, render_sections
+from ftfkit.plugins import registry
 
 _PARTS = (overview, configuration, effects, gates, narrative, supporting, decisions, trust)  # what the template asks
 
@@ -25,7 +26,7 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
         Holds ``plan.json``, ``rows.parquet`` and, unless only the baseline was run, ``verdict.json``. No plugin of the
         run has to be installed. Null checks of the same question are looked for beside ``runs/``.
     sections : mapping of str to DossierSection, optional
-        Extra sections; those of all loaded plugins when not given.
+        Extra sections; those of all installed plugins that the run did not block when not given.
 
     Returns
     -------
@@ -40,7 +41,9 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
         When a plugin's section cannot be loaded.
     """
     results = read_results(folder)
-    extra = render_sections(results, registered_sections() if sections is None else sections)
+    if sections is None:
+        sections = registered_sections(registry(results.plan.get("blocked", ())))
+    extra = render_sections(results, sections)
     checks = null_checks.found(results, folder)
     marks = overview.marks(results)
     figures = draw(results, f" ({marks.lower()})" if marks else "")

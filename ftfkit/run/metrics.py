@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-import empyrical
 import numpy as np
 import numpy.typing as npt
 
@@ -150,10 +149,14 @@ def sortino(returns: FloatArray, bar_hours: int) -> float:
     """Annualised Sortino ratio, target 0, downside over all bars; 0 when all returns are 0, clipped to +-100."""
     if len(returns) < 2 or not np.any(returns):
         return 0.0
+    import empyrical
+
     ratio = empyrical.sortino_ratio(np.asarray(returns), annualization=HOURS_A_YEAR / bar_hours)
     return float(np.clip(ratio, -SORTINO_LIMIT, SORTINO_LIMIT))
 
 
 def max_drawdown_pct(returns: FloatArray) -> float:
     """Largest fall of equity from its highest mark so far, the start included; percent, >= 0."""
+    import empyrical
+
     return 100.0 * abs(float(empyrical.max_drawdown(np.asarray(returns)))) if len(returns) else 0.0

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ERROR_ROWS = 4  # exit code of a run that has some
 WARNINGS_SHOWN = 5
+Judged = Callable[[Verdict], None]
+Report = Callable[[Path], Path]
 _log = logging.getLogger("ftfkit")
 
 
@@ -59,7 +61,8 @@ def run_sweep(
     *,
     progress: Progress | None = None,
     now: datetime | None = None,
-    report: Callable[[Path], Path] | None = None,
+    judged: Judged | None = None,
+    report: Report | None = None,
 ) -> SweepResult:
     """Plan an experiment, run its missing cells, and judge it.
 
@@ -70,6 +73,8 @@ def run_sweep(
         Told of every cell and of warnings; silent by default.
     now : datetime, optional
         Start of the run, with time zone.
+    judged : callable, optional
+        Told of the verdict as soon as it is written, if there is one.
     report : callable, optional
         Writes the dossier into the run folder and returns its path, before manifest and observers.
 
@@ -84,7 +89,7 @@ def run_sweep(
         output = Path(experiment.output.dir)
         plan = _registered(make_plan(experiment, now or datetime.now(UTC)), Ledger(output))
         with Store(store_url(experiment.store.url, output)) as store:
-            return _Run(plan, store, output, progress or NoProgress()).complete(report)
+            return _Run(plan, store, output, progress or NoProgress()).complete(judged, report)
 
 
 def _registered(plan: Plan, ledger: Ledger) -> Plan:
@@ -112,14 +117,14 @@ class _Run:
         for cell in self._plan.cells:
             self._cells.setdefault(cell.row_key, []).append(cell)
 
-    def complete(self, report: Callable[[Path], Path] | None) -> SweepResult:
+    def complete(self, judged: Callable[[Verdict], None] | None, report: Callable[[Path], Path] | None) -> SweepResult:
         """Everything from the look-up to the verdict; however it ends, the store knows."""
         with records.log_file(self._folder / records.LOG):
             try:
                 self._start()
                 n_reused = self._look_up()
                 self._run_missing()
-                result = self._judge(n_reused, report)
+                result = self._judge(n_reused, judged, report)
             except BaseException as error:
                 with uninterrupted():
                     self._failed(error)
@@ -238,7 +243,7 @@ class _Run:
             self._outlook.accept(cell.variant, row)
             self._observers.cell_finished(self._plan.run_id, cell.variant, row)
 
-    def _judge(self, n_reused: int, report: Callable[[Path], Path] | None) -> SweepResult:
+    def _judge(self, n_reused: int, judged: Judged | None, report: Report | None) -> SweepResult:
         ordered = self._ordered()
         rows = records.write_rows(self._folder, ordered)
         records.write_timings(self._folder, self._timings)
@@ -248,6 +253,9 @@ class _Run:
             records.write_json(self._folder, records.VERDICT, document)
             comparisons = {name: found["comparison"] for name, found in document["variants"].items()}
             records.write_json(self._folder, records.COMPARISONS, comparisons)
+            self._progress.stop()
+            if judged is not None:
+                judged(verdict)
         criteria = criteria_of(self._plan.experiment)
         write_advice(self._folder, self._ledger, plan_document(self._plan), rows, verdict, criteria)
         dossier = report(self._folder) if report is not None else None

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ftfkit.dossier import write_dossier
 from ftfkit.dossier.null_checks import ShownCheck, found, shown, shown_in, write_report
 from ftfkit.dossier.results import read_results
+from ftfkit.dossier.write import write_dossier
 from ftfkit.run.null_check import FOLDER, RESULT
 from ftfkit.run.recompute import rendered
 from ftfkit.run.records import NULL_CHECKS, PLAN

@@ -3,8 +3,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ftfkit.dossier import write_dossier
 from ftfkit.dossier.page import html_page
+from ftfkit.dossier.write import write_dossier
 
 HOSTILE = '<script>alert("x")</script>'
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ftfkit.dossier import configuration, decisions, effects, gates, overview, supporting, write_dossier
+from ftfkit.dossier import configuration, decisions, effects, gates, overview, supporting
 from ftfkit.dossier.results import Results, read_results
+from ftfkit.dossier.write import write_dossier
 
 VARIANTS = ("mild_focus", "standard", "aggressive_focus", "class_balanced")
 

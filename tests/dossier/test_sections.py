@@ -1,8 +1,11 @@
 from typing import ClassVar
 
+import pytest
+
 from ftfkit.components import DossierSection
-from ftfkit.dossier import write_dossier
 from ftfkit.dossier.sections import registered_sections
+from ftfkit.dossier.write import write_dossier
+from ftfkit.plugins import registry
 
 
 class Turnover(DossierSection):
@@ -43,4 +46,12 @@ def test_a_baseline_alone_has_no_comparisons(make_run, make_rows):
 
 
 def test_registered_sections_are_built_by_name():
-    assert all(isinstance(section, DossierSection) for section in registered_sections().values())
+    assert all(isinstance(section, DossierSection) for section in registered_sections(registry()).values())
+
+
+@pytest.mark.parametrize("blocked", [(), ("gate_cost_sensitivity",)])
+def test_a_plugin_that_the_run_blocked_adds_no_section(make_run, make_rows, blocked):
+    pytest.importorskip("ftfkit_gate_cost_sensitivity")
+    rows = make_rows({"none": 0.0, "good": 0.05})
+    markdown = write_dossier(make_run(rows, blocked=blocked)).read_text(encoding="utf-8")
+    assert (registry().registrations["dossier_section"]["cost_sensitivity"].load().title in markdown) == (not blocked)

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from ftfkit.dossier import trust, write_dossier
+from ftfkit.dossier import trust
 from ftfkit.dossier.overview import header
 from ftfkit.dossier.results import read_results
+from ftfkit.dossier.write import write_dossier
 
 LIFTS = {"none": 0.0, "a": 0.05}
 ADVICE = {

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from ftfkit.dossier import write_dossier
+from ftfkit.dossier.write import write_dossier
 from ftfkit.errors import RowsError
 from ftfkit.run.records import PLAN, ROWS, write_json
 
@@ -33,7 +33,7 @@ def test_bytes_do_not_depend_on_process_or_matplotlib_settings(make_run, make_ro
     first = written(folder)
     settings = tmp_path_factory.mktemp("settings")
     (settings / "matplotlibrc").write_text("font.size: 20\nfigure.facecolor: red\n")
-    script = "import sys, pathlib, ftfkit.dossier as d; d.write_dossier(pathlib.Path(sys.argv[1]), sections={})"
+    script = "import sys, pathlib, ftfkit.dossier.write as d; d.write_dossier(pathlib.Path(sys.argv[1]), sections={})"
     environment = {"MPLCONFIGDIR": str(settings), "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     subprocess.run([sys.executable, "-c", script, str(folder)], check=True, env=environment)
     assert written(folder) == first
@@ -110,7 +110,7 @@ def test_a_folder_without_plan_or_rows_is_refused(make_run, make_rows, name):
 
 
 def test_reading_the_package_does_not_import_matplotlib():
-    script = "import sys, ftfkit.dossier; sys.exit('matplotlib' in sys.modules)"
+    script = "import sys, ftfkit.dossier.write; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

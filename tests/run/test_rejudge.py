@@ -88,7 +88,7 @@ def test_a_look_at_an_unfinished_run_is_recorded_and_told_by_its_dossier(desk) -
 
 
 def _dossier(folder: Path) -> Path:
-    from ftfkit.dossier import write_dossier
+    from ftfkit.dossier.write import write_dossier
 
     return write_dossier(folder)
 

@@ -149,6 +149,18 @@ def test_the_report_is_in_the_manifest(first: SweepResult, output: Path) -> None
     assert "dossier.md" in json.loads((told.folder / "manifest.json").read_text())
 
 
+def test_the_verdict_is_told_before_the_dossier_is_drawn(first: SweepResult, output: Path) -> None:
+    told: list[str] = []
+
+    def report(folder: Path) -> Path:
+        told.append("dossier")
+        return folder / "dossier.md"
+
+    asked = compose([*TINY, f"output.dir={output}", FACTOR])
+    result = run_sweep(asked, now=NOW, judged=lambda verdict: told.append(verdict.run_id), report=report)
+    assert told == [result.run_id, "dossier"]
+
+
 def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
     stream = io.StringIO()
     too_short = compose([*TINY, f"output.dir={tmp_path}", FACTOR, "data.days=20", "universe.assets=[AAVE]"])

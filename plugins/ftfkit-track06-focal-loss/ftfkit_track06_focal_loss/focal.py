@@ -22,7 +22,6 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
-from scipy.optimize import brentq
 from scipy.special import expit, xlogy
 
 from ftfkit.components import Loss, Objective
@@ -80,6 +79,8 @@ class _BoundFocal:
     """
 
     def __init__(self, gamma: float, alpha: float, y: Float32Array, weight: Float32Array) -> None:
+        from scipy.optimize import brentq
+
         self._gamma = gamma
         mean = np.average(y, weights=weight.astype(np.float64))
         prevalence = float(np.clip(mean, PREVALENCE_FLOOR, 1 - PREVALENCE_FLOOR))
