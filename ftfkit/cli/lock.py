@@ -97,10 +97,12 @@ def _undo(output: Path, overrides: list[str]) -> int:
 def _history(output: Path) -> int:
     from ftfkit.run.ledger import Ledger
 
-    for entry in Ledger(output).entries():
-        if entry.kind in {"opened", "confirmed", "locked", "unlocked"}:
-            done = "not confirmed" if entry.facts.get("passed") is False else entry.kind
-            print(f"{entry.utc}  {done:<13}  {entry.facts['variant']}, run {entry.facts['run_id']}")
+    entries = [one for one in Ledger(output).entries() if one.kind in {"opened", "confirmed", "locked", "unlocked"}]
+    for entry in entries:
+        done = "not confirmed" if entry.facts.get("passed") is False else entry.kind
+        print(f"{entry.utc}  {done:<13}  {entry.facts['variant']}, run {entry.facts['run_id']}")
+    if not entries:
+        print(f"nothing was locked in {output}")
     return 0
 
 

@@ -18,6 +18,7 @@ _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would 
 
 def run(arguments: list[str]) -> int:
     """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
+    _refuse_words(arguments)
     import hydra
 
     from ftfkit.config.folders import conf_dir
@@ -47,6 +48,18 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def _refuse_words(arguments: Sequence[str]) -> None:
+    """What Hydra would answer with its grammar or a traceback."""
+    if "" in arguments:
+        raise UsageError(
+            "command line: an empty argument is no override (group=option, key=value); is a variable unset?"
+        )
+    asks = {"-sc", "--shell-completion"} & set(arguments) and any(one.startswith("query=") for one in arguments)
+    if asks and "COMP_LINE" not in os.environ:
+        setup = 'eval "$(python -m ftfkit -sc install=bash)"'
+        raise UsageError(f"command line: the shell asks for completions once it is set up: {setup}")
+
+
 def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
     """``--config-dir DIR`` as a folder of our own kind, so that nested options and the safety rules hold there too."""
     kept, folders = [], []
@@ -74,8 +87,6 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if not isinstance(error, (HydraException, OmegaConfBaseException)):
-        return error
     from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
 
@@ -84,6 +95,10 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
         compose([word for word in overrides if not word.startswith("hydra.")], composer(config_dirs(arguments)))
     except FtfkitError as ours:
         return ours
+    except Exception:
+        return error
+    if not isinstance(error, (HydraException, OmegaConfBaseException)):
+        return error
     return UsageError(f"command line: {' '.join(str(error).split())}")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -44,9 +45,10 @@ def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
         table.add_row(*_cells(item))
     console.print(table)
     for item in verdict.variants.values():
-        console.print(Text(f"{item.variant}: {item.verdict}").append(_missed(item)))
+        wraps = not console.is_terminal  # a pipe gets whole lines, a terminal lines broken between words
+        console.print(Text(f"{item.variant}: {item.verdict}").append(_missed(item)), soft_wrap=wraps)
         for reason in item.reasons:
-            console.print(Text(f"  {reason}"))
+            console.print(Padding(Text(reason), (0, 0, 0, 2)) if console.is_terminal else Text(f"  {reason}"))
 
 
 def print_gates(verdict: Verdict, console: Console | None = None) -> None:

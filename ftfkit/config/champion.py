@@ -77,7 +77,10 @@ def start_from(champion: Champion, maker: Composer, first: Composed, jobs: list[
         if first.options.get(group) == plain.options.get(group) and group not in declared
         for override in champion.of_group(group)
     ]
-    return [[*(one for one in added if _group(one) not in _chosen(job)), *job] for job in jobs]
+    return [
+        [*(one for one in added if _group(one) not in _chosen(job) and _key(one) not in _keys(job)), *job]
+        for job in jobs
+    ]
 
 
 def baseline_overrides(champion: Champion, maker: Composer, first: Composed) -> dict[str, list[str]]:
@@ -90,11 +93,18 @@ def baseline_overrides(champion: Champion, maker: Composer, first: Composed) -> 
     }
 
 
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
+
+
+def _keys(job: Sequence[str]) -> set[str]:
+    return {_key(override) for override in job if "=" in override}
+
+
 def _group(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0].partition(".")[0]
+    return _key(override).partition(".")[0]
 
 
 def _chosen(job: Sequence[str]) -> set[str]:
     """Groups for which a job names an option."""
-    keys = (override.lstrip("+~").partition("=")[0] for override in job if "=" in override)
-    return {key for key in keys if "." not in key}
+    return {key for key in _keys(job) if "." not in key}

@@ -93,8 +93,11 @@ class Composer:
         except HydraException as error:
             raise ConfigError(COMMAND_LINE, "", "", _first_line(error)) from error
         for override in parsed:
+            group = override.get_key_element()
+            if override.value() is None and group in self.groups():
+                rule = f"names no option of this group; leave it out, or choose among: {', '.join(self.options(group))}"
+                raise ConfigError(COMMAND_LINE, group, "null", rule)
             if override.is_sweep_override() and not list(override.sweep_string_iterator()):
-                group = override.get_key_element()
                 rule = f"matches no option; known: {', '.join(self.options(group))}"
                 raise ConfigError(COMMAND_LINE, group, override.get_value_string(), rule)
         return jobs
@@ -155,6 +158,8 @@ class Composer:
                 break
             level = level[part]
         known = [str(name) for name in level] if isinstance(level, Mapping) else []
+        if not above:
+            known = sorted({*known, *self.groups()})  # a group may hold nothing until an option is chosen
         near = difflib.get_close_matches(last, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; +{key}=VALUE adds one"
         inside = f" in {'.'.join(above)}" if above else ""

@@ -122,12 +122,28 @@ def _refuse_read(
             if entry.kind == "confirmed" or not same:
                 told = f"{facts['run_id']} {facts['variant']}"
                 raise PlanError(f"the hold-out was used for {told} (ledger line {entry.n}), and counts once (ftfkit)")
-    judged = {e.facts["run_id"]: (e.facts["assets"], e.facts["edges_utc"][-1]) for e in entries if e.kind == "judged"}
-    started = {run.run_id: run.plan for run in list_runs(output)}
-    read = judged | {run: (one["universe"]["assets"], one["period"]["end_utc"]) for run, one in started.items()}
-    for run, (others, end) in sorted(read.items()):
+    for reader, (others, end) in sorted(_readers(entries, output).items()):
         if assets & set(others) and _ns(end) > period[0]:
-            raise PlanError(f"the hold-out from {_iso(period[0])} was read by run {run}, which goes to {end} (ftfkit)")
+            raise PlanError(f"the hold-out from {_iso(period[0])} was read by {reader}, which goes to {end} (ftfkit)")
+
+
+def _readers(entries: Sequence[Entry], output: Path) -> dict[str, tuple[Sequence[str], str]]:
+    """Assets and end of the bars that runs, finished or not, and null checks have read."""
+    judged = {
+        f"run {entry.facts['run_id']}": (entry.facts["assets"], entry.facts["edges_utc"][-1])
+        for entry in entries
+        if entry.kind == "judged"
+    }
+    started = {
+        f"run {run.run_id}": (run.plan["universe"]["assets"], run.plan["period"]["end_utc"])
+        for run in list_runs(output)
+    }
+    checked = {
+        f"the null check of ledger line {entry.n}": (entry.facts["assets"], entry.facts["end_utc"])
+        for entry in entries
+        if entry.kind == "checked"
+    }
+    return judged | started | checked
 
 
 def _overlap(facts: Mapping[str, Any], period: tuple[int, int]) -> bool:

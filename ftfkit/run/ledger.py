@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Literal
 from ftfkit.errors import VerifyError
 from ftfkit.run.keys import canonical, sha256
 
-Kind = Literal["planned", "looked", "judged", "rejudged", "opened", "confirmed", "locked", "unlocked"]
+Kind = Literal["planned", "looked", "judged", "rejudged", "checked", "opened", "confirmed", "locked", "unlocked"]
 
 FILE = "ledger.jsonl"
 GENESIS = "0" * 64  # stands for the line before the first

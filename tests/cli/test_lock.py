@@ -124,6 +124,11 @@ def test_a_variant_that_its_hold_out_confirms_is_locked(desk, capsys: Capture) -
     assert env_of(desk).read_text() == "CVN_LOSS_FUNCTION=focal/class_balanced\n"
 
 
+def test_a_history_without_locks_says_so(desk, capsys: Capture) -> None:
+    assert lock(desk, "--history") == 0
+    assert capsys.readouterr().out.startswith("nothing was locked in ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -56,6 +56,13 @@ def test_variants_start_from_the_champion(locked: Callable[..., Compose]) -> Non
     assert loss_of(experiment, variant.name) == loss_of(experiment) == FOCAL
 
 
+def test_a_value_given_anew_replaces_the_champions(locked: Callable[..., Compose]) -> None:
+    experiment = locked({"loss": "focal/standard"}, ("loss.gamma=3",))("loss.gamma=4")
+    (variant,) = experiment.variants
+    assert variant.name == "standard[gamma=4]"
+    assert loss_of(experiment, variant.name) == {**FOCAL, "gamma": 4.0}
+
+
 def test_the_old_champion_is_now_a_variant(locked: Callable[..., Compose]) -> None:
     experiment = locked({"loss": "focal/standard"})("loss=none,focal/standard")
     assert experiment.baseline.name == "standard"

@@ -142,6 +142,13 @@ def test_a_hold_out_that_a_run_has_read_is_refused(case: Case, known_to: str) ->
     assert "opened" not in [entry.kind for entry in Ledger(case.output).entries()]
 
 
+def test_a_hold_out_that_a_null_check_has_read_is_refused(case: Case) -> None:
+    facts = {"assets": ["ARBUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
+    Ledger(case.output).append("checked", facts)
+    with pytest.raises(PlanError, match=r"was read by the null check of ledger line \d+, which goes to 2022-05-12"):
+        confirm(case.plan, case.document, "standard", case.output)
+
+
 def test_without_a_reserved_hold_out_there_is_nothing_to_confirm_on(case: Case) -> None:
     document = {**case.document, "period": {**case.document["period"], "holdout_from": None}}
     with pytest.raises(PlanError, match=r"data\.holdout_from == null"):

@@ -22,6 +22,7 @@ from ftfkit.errors import UsageError
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import wilson
+from ftfkit.run.ledger import Ledger
 from ftfkit.run.noise import NoiseDesign
 from ftfkit.run.null_check import ARMS, FOLDER, RESULT, NullCheck, null_check, replicate
 from ftfkit.run.plan import Plan, make_plan
@@ -68,6 +69,12 @@ def test_a_check_leaves_its_rates_and_every_replicate(first: NullCheck, output: 
     lifts = [one["mean"] for one in document["replicates"]]
     assert document["means"]["lift"] == pytest.approx(sum(lifts) / 2)
     assert len(set(lifts)) == 2
+
+
+def test_the_ledger_knows_once_which_bars_were_read(first: NullCheck, output: Path) -> None:
+    entered = [entry.facts for entry in Ledger(output).entries() if entry.kind == "checked"]
+    period, universe = first.document["period"], first.document["universe"]
+    assert entered == [{"assets": universe["assets"], "end_utc": period["end_utc"]}]
 
 
 def test_only_rows_are_kept_and_more_replicates_add_to_them(first: NullCheck, output: Path) -> None:
