@@ -46,8 +46,8 @@ def deflated(results: Results) -> Table:
     found: Mapping[str, Any] = _trials(results).get("deflated_sharpe", {})
     rows = [
         (name, *(number(one[key], 3, signed=key != "probability") for key in ("sharpe", "benchmark", "probability")))
-        for name, one in found.items()
-        if one is not None
+        for name in results.names  # not the file's order, which verify cannot know
+        if (one := found.get(name)) is not None
     ]
     columns = ("Variant", "Sharpe a block", "luck among all trials", "probability of a true Sharpe above that")
     return table(columns, rows)

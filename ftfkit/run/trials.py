@@ -128,8 +128,9 @@ def _trials(facts: Mapping[str, Any]) -> dict[str, Trial]:
 
 
 def _distinct(judged: Iterable[Mapping[str, Any]]) -> dict[str, Trial]:
-    """Trials by id; of one judged twice, the last."""
-    return {trial.id: trial for facts in judged for trial in _trials(facts).values()}
+    """Trials by id, in the order of ids; of one judged twice, the last. Sums then do not depend on who adds them up."""
+    found = {trial.id: trial for facts in judged for trial in _trials(facts).values()}
+    return dict(sorted(found.items()))
 
 
 def _deflated(own: Mapping[str, Trial], trials: Mapping[str, Trial]) -> dict[str, Any]:

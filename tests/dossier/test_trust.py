@@ -65,6 +65,14 @@ def test_advice_is_shown_and_marked_as_such(advised):
     assert "| a | +0.500 | +0.250 | 0.750 |" in text
 
 
+def test_variants_stand_in_the_order_of_the_plan_whatever_the_files(make_run, make_rows):
+    luck = {name: {"sharpe": 0.5, "benchmark": 0.25, "probability": 0.75} for name in ("a", "none")}
+    folder = make_run(make_rows(LIFTS))
+    advice = ADVICE | {"trials": ADVICE["trials"] | {"deflated_sharpe": luck}}
+    (folder / "advice.json").write_text(json.dumps(advice))
+    assert [row[0] for row in trust.deflated(read_results(folder)).rows] == ["none", "a"]
+
+
 def test_without_advice_nothing_is_said(make_run, make_rows):
     text = write_dossier(make_run(make_rows(LIFTS))).read_text()
     for absent in ("Confounds", "Luck among all trials", "Interim looks"):
