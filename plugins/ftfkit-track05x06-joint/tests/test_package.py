@@ -1,0 +1,83 @@
+"""What the package brings: four arms, a complete readiness document, and rows shared with the tracks it joins."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from ftfkit_track05x06_joint import conf_dir
+
+import ftfkit
+from ftfkit.api import run_experiment
+from ftfkit.builtin.gates.mlops_readiness import SECTIONS, incomplete_sections
+from ftfkit.judge.criteria import readiness_of
+from ftfkit.plugins import registry
+from ftfkit.testing import PackageConformance
+
+TRACK = "track=05x06_smoothed_focal"
+TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100", "executor=serial")
+ARMS = {
+    "hard+mild_focus": {"loss": "focal/mild_focus"},
+    "mild+none": {"targets": "smoothing/mild"},
+    "mild+mild_focus": {"targets": "smoothing/mild", "loss": "focal/mild_focus"},
+}
+CELLS = 4  # of an arm: two assets, two folds
+
+
+class TestPackage(PackageConformance):
+    distribution = "ftfkit-track05x06-joint"
+
+
+def test_is_registered_with_a_conf_folder_and_requires_what_it_names() -> None:
+    assert ("ftfkit-track05x06-joint", conf_dir()) in registry().conf_folders
+    required = {re.split(r"[^\w-]", line)[0] for line in requires("ftfkit-track05x06-joint") or ()}
+    assert {"ftfkit-track05-label-noise", "ftfkit-track06-focal-loss"} <= required
+
+
+def test_each_change_alone_and_both_together_are_compared_with_the_champion() -> None:
+    experiment = ftfkit.compose(TRACK)
+    assert {variant.name: dict(variant.factor_options) for variant in experiment.variants} == ARMS
+    champion = ftfkit.compose()
+    assert experiment.baseline.name == "hard+none"
+    assert experiment.baseline.spec == champion.baseline.spec.model_copy(
+        update={"options": experiment.baseline.spec.options}
+    )
+    assert experiment.gates.name == "f1_buy_boost_strict"
+
+
+def test_the_readiness_document_is_found_and_complete() -> None:
+    track = ftfkit.compose(TRACK).track
+    assert track is not None
+    document = readiness_of(track).text
+    assert document is not None
+    assert incomplete_sections(document, SECTIONS) == {}
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """A store after the single arms and then the track, and how many cells each of the three runs read from it."""
+    output = tmp_path_factory.mktemp("joint")
+    runs = ("loss=focal/mild_focus", "targets=smoothing/mild", TRACK)
+    reused = {}
+    for run in runs:
+        result = run_experiment(ftfkit.compose(*TINY, run, f"output.dir={output}"))
+        assert result.n_failed == 0
+        reused[run] = result.n_reused
+    return output, reused
+
+
+def test_only_the_joint_arm_is_trained_after_the_single_ones(stores: tuple[Path, dict[str, int]]) -> None:
+    _, reused = stores
+    assert list(reused.values()) == [0, CELLS, 3 * CELLS]
+
+
+def test_all_arms_are_judged(stores: tuple[Path, dict[str, int]]) -> None:
+    output, _ = stores
+    result = run_experiment(ftfkit.compose(*TINY, TRACK, f"output.dir={output}"))
+    assert result.n_reused == 4 * CELLS
+    assert result.verdict is not None
+    assert set(result.verdict.variants) == set(ARMS)
+    f1 = result.rows.groupby("variant")["f1_buy"].mean()
+    assert f1["mild+mild_focus"] not in (f1["hard+none"], f1["mild+none"], f1["hard+mild_focus"])
