@@ -48,8 +48,8 @@ def module_problem(module: object) -> str | None:
     built_for = getattr(module, "ftfkit_api_version", None)
     if built_for is None:
         return f"states no ftfkit_api_version, must state the plugin API it is built for ({hookspecs.API_VERSION})"
-    if built_for != hookspecs.API_VERSION:
-        return f"built for plugin API {built_for}, this ftfkit has API {hookspecs.API_VERSION}"
+    if type(built_for) is not int or built_for != hookspecs.API_VERSION:  # True == 1, which states no version
+        return f"built for plugin API {built_for!r}, this ftfkit has API {hookspecs.API_VERSION}"
     return next((problem for name, value in _hook_like(module) if (problem := _hook_problem(name, value))), None)
 
 

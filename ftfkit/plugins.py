@@ -123,9 +123,14 @@ class Registry:
             return known[name]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise PluginError(f"{kind} {name!r} is not registered; known: {', '.join(sorted(known))}{hint}{self.absent}")
+
+    @property
+    def absent(self) -> str:
+        """What is blocked and what is broken, to be said after a name that is not known; empty where nothing is."""
         without = f"; blocked: {', '.join(self.blocked)}" if self.blocked else ""
         lost = f"; not loaded: {' | '.join(self.broken)}" if self.broken else ""
-        raise PluginError(f"{kind} {name!r} is not registered; known: {', '.join(sorted(known))}{hint}{without}{lost}")
+        return without + lost
 
     def load(self, kind: str, name: str) -> type:
         return self.find(kind, name).load()

@@ -37,6 +37,16 @@ BROKEN: dict[str, tuple[Mapping[str, str], Mapping[str, Any], str]] = {
         {},
         "plugin acme-loss 1.0: built for plugin API 2, this ftfkit has API 1",
     ),
+    "API version as text": (
+        {"acme_loss.py": HEAD.replace("1", "'1'")},
+        {},
+        "plugin acme-loss 1.0: built for plugin API '1', this ftfkit has API 1",
+    ),
+    "API version that only equals one": (
+        {"acme_loss.py": HEAD.replace("1", "True")},
+        {},
+        "plugin acme-loss 1.0: built for plugin API True, this ftfkit has API 1",
+    ),
     "no API version": (
         {"acme_loss.py": "x = 1"},
         {},
@@ -226,6 +236,46 @@ def install_with_conf(site: Any, loss: str, option: str = "loss/acme.yaml", text
     site.install("acme-loss", files)
 
 
+ABSENT: dict[str, tuple[str, Sequence[str]]] = {
+    "import failure": ("import no_such_sympy\n", ()),
+    "misspelt hook": (WITH_CONF.replace("ftfkit_losses", "ftfkit_loses"), ()),
+    "another API version": (WITH_CONF.replace("version = 1", "version = 2"), ()),
+    "missing requirement": (WITH_CONF, ["no-such-sympy>=1"]),
+}
+
+
+@pytest.mark.parametrize("fault", ABSENT)
+def test_an_option_of_a_plugin_that_did_not_load_is_refused_with_the_reason(fault: str, site: Any) -> None:
+    text, requires = ABSENT[fault]
+    files = {"acme_loss/__init__.py": text, "acme_loss/loss.py": LOSS, "acme_loss/conf/loss/acme.yaml": "name: acme"}
+    site.install("acme-loss", files, requires=requires)
+    (line,) = site.ftfkit("plugins").stderr.splitlines()
+    done = site.ftfkit("loss=acme", *TINY)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("command line: loss == acme is no option of this group")
+    assert f"not loaded: {line}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["track=acme"],
+        ["loss=glob(acme*)", "-m"],
+        ["loss=none,acme", "-m"],
+        ["plan", "loss=acme"],
+        ["validate", "loss=acme"],
+    ],
+    ids=" ".join,
+)
+def test_so_is_it_wherever_an_option_may_stand(command: list[str], site: Any) -> None:
+    site.install("acme-loss", {"acme_loss.py": "import no_such_sympy"})
+    done = site.ftfkit(*command)
+    assert done.returncode == 3, done.stderr
+    assert "not loaded: plugin acme-loss 1.0: cannot be imported: module 'no_such_sympy'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 + (command[0] == "validate")
+
+
 @pytest.mark.parametrize("fault", USED)
 def test_a_run_that_uses_it_is_refused_before_anything_is_read_or_written(
     fault: str, site: Any, tmp_path: Path
@@ -307,6 +357,7 @@ def test_a_plugin_blocked_by_the_environment_is_gone(site: Any) -> None:
     done = site.ftfkit("loss=acme", FTFKIT_BLOCK_PLUGINS="acme_loss")
     assert done.returncode == 1
     assert "loss == acme is no option of this group" in done.stderr
+    assert "; blocked: acme_loss" in done.stderr
 
 
 def test_a_plugin_blocked_by_conf_offers_nothing(site: Any) -> None:

@@ -23,14 +23,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--smoke", action="store_true", help="also run every option on a tiny synthetic universe")
     options = parser.parse_args(arguments)
     using = composer(options.config_dir)
-    n_checked, refused = 0, []
+    n_checked = 0
+    refused: list[FtfkitError] = []
     for group, option in _every_option(using):
         n_checked += 1
         try:
             check_option(using, group, option, options.overrides)
         except FtfkitError as error:
+            if str(error) not in map(str, refused):  # a wrong context says the same of every option
+                print(error, file=sys.stderr)
             refused.append(error)
-            print(error, file=sys.stderr)
     broken = registry().broken
     for line in broken:
         print(line, file=sys.stderr)

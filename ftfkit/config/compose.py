@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
-from ftfkit.errors import ConfigError
+from ftfkit.errors import ConfigError, FtfkitError, PluginError
+from ftfkit.plugins import registry
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
@@ -82,6 +83,8 @@ class Composer:
         ------
         ConfigError
             For an override that cannot be parsed, and for a glob that matches nothing.
+        PluginError
+            For the latter where a plugin that did not load may have had it.
         """
         from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
         from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -99,7 +102,7 @@ class Composer:
                 raise ConfigError(COMMAND_LINE, group, "null", rule)
             if override.is_sweep_override() and not list(override.sweep_string_iterator()):
                 rule = f"matches no option; known: {', '.join(self.options(group))}"
-                raise ConfigError(COMMAND_LINE, group, override.get_value_string(), rule)
+                raise _or_not_loaded(COMMAND_LINE, group, override.get_value_string(), rule)
         return jobs
 
     def options(self, group: str) -> list[str]:
@@ -113,44 +116,50 @@ class Composer:
         ------
         ConfigError
             For an unknown group, option or key, and for everything else that Hydra refuses.
+        PluginError
+            For an unknown option where a plugin that did not load may have had it.
         """
         from hydra.errors import HydraException, MissingConfigException
-        from hydra.types import RunMode
-        from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
         asked = tuple(overrides)
         try:
-            loaded = self.loader.load_configuration(
-                PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
-            )
-            options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
-            plain = {key: value for key, value in loaded.items() if key != "hydra"}
-            config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
+            return self._loaded(asked)
         except MissingConfigException as error:
             raise self._unknown_option(error, asked) from error
         except (HydraException, OmegaConfBaseException) as error:
             raise self._refused(error, asked) from error
+
+    def _loaded(self, asked: tuple[str, ...]) -> Composed:
+        from hydra.types import RunMode
+        from omegaconf import OmegaConf
+
+        loaded = self.loader.load_configuration(
+            PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
+        )
+        options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
+        plain = {key: value for key, value in loaded.items() if key != "hydra"}
+        config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
         assert isinstance(config, dict)
         groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
         return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
 
-    def _unknown_option(self, error: Any, asked: tuple[str, ...]) -> ConfigError:
+    def _unknown_option(self, error: Any, asked: tuple[str, ...]) -> FtfkitError:
         group, _, option = (error.missing_cfg_file or "").partition("/")
         known = self.options(group)
         if not known:
-            return ConfigError(COMMAND_LINE, group, option, f"is not a group; known: {', '.join(self.groups())}")
+            return _or_not_loaded(COMMAND_LINE, group, option, f"is not a group; known: {', '.join(self.groups())}")
         near = difflib.get_close_matches(option, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         place = COMMAND_LINE if any(o.startswith(f"{group}=") for o in asked) else shown(conf_dir() / "config.yaml")
-        return ConfigError(place, group, option, f"is no option of this group; known: {', '.join(known)}{hint}")
+        return _or_not_loaded(place, group, option, f"is no option of this group; known: {', '.join(known)}{hint}")
 
     def groups(self) -> list[str]:
         return sorted({group for folder in self.folders for group in folder.groups()})
 
     def _nearest(self, key: str, choices: Iterable[str]) -> str:
         """Known keys beside an unknown one, on the level where it went wrong, under the options chosen."""
-        level: Any = self.compose(choices).config
+        level = self._settings(choices)
         *above, last = key.split(".")
         for depth, part in enumerate(above):
             if not isinstance(level, Mapping) or part not in level:
@@ -159,20 +168,37 @@ class Composer:
             level = level[part]
         known = [str(name) for name in level] if isinstance(level, Mapping) else []
         if not above:
-            known = sorted({*known, *self.groups()})  # a group may hold nothing until an option is chosen
+            known = sorted({*known, *self.groups()} - {last})  # a group may hold nothing until an option is chosen
         near = difflib.get_close_matches(last, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; +{key}=VALUE adds one"
         inside = f" in {'.'.join(above)}" if above else ""
         return f"; known{inside}: {', '.join(sorted(known))}{hint}"
+
+    def _settings(self, choices: Iterable[str]) -> Any:
+        """Config under these options; empty where they do not compose either: one error at a time is told."""
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
+
+        try:
+            return self._loaded(tuple(choices)).config
+        except (HydraException, OmegaConfBaseException):
+            return {}
 
     def _refused(self, error: BaseException, asked: tuple[str, ...]) -> ConfigError:
         text = _first_line(error)
         for override in asked:
             key = override.partition("=")[0].lstrip("+~")
             if f"'{key}'" in text and "Could not override" in text:
-                choices = [one for one in asked if one.partition("=")[0].lstrip("+~") in self.groups()]
+                choices = [one for one in asked if one.partition("=")[0].lstrip("+~") in {*self.groups()} - {key}]
                 return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
+
+
+def _or_not_loaded(where: str, group: str, option: str, rule: str) -> FtfkitError:
+    """An option that no folder has, with the plugins that may have had it: those left out and those that are broken."""
+    plugins = registry()
+    error = ConfigError(where, group, option, rule + plugins.absent)
+    return PluginError(str(error)) if plugins.broken else error
 
 
 def composer(config_dirs: Iterable[Path] = ()) -> Composer:

@@ -149,6 +149,13 @@ def test_unknown_option_and_unknown_key_name_the_nearest() -> None:
         compose(["los=none"])
 
 
+def test_a_group_that_the_schema_does_not_have_is_one_error_not_an_endless_search(tmp_path: Path) -> None:
+    put(tmp_path, "losss/acme", "name: logistic")
+    put(tmp_path, "modle/acme", "name: logistic")
+    with pytest.raises(ConfigError, match=r"losss=acme: no such key; known: .*; did you mean 'loss'\?"):
+        compose(["losss=acme", "modle=acme", "trade.fee_bp=1"], composer([tmp_path]))
+
+
 def test_a_glob_without_match_is_an_error_not_an_empty_sweep() -> None:
     with pytest.raises(ConfigError, match="matches no option"):
         compose(["loss=glob(nothing/*)"])
