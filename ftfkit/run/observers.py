@@ -58,8 +58,8 @@ class Observers:
             copies = {name: _copied(value) for name, value in arguments.items()}
             try:
                 caller(**copies)
-            except Exception as error:
-                text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            except (Exception, SystemExit) as error:  # Ctrl-C alone ends the run
+                text = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
                 self._warn(f"plugin {plugin.distribution} {plugin.version}: observer {hook} failed: {text}")
 
 

@@ -30,6 +30,17 @@ class Meddling:
         row["params"].clear()
 
 
+class Leaving:
+    """Ends the program."""
+
+    def __init__(self, end: BaseException) -> None:
+        self.end = end
+
+    @hookimpl
+    def ftfkit_run_started(self, run_id: str, plan: Mapping[str, Any]) -> None:
+        raise self.end
+
+
 class Watching:
     def __init__(self) -> None:
         self.seen: list[tuple[str, Any]] = []
@@ -70,6 +81,22 @@ def test_a_failing_observer_is_named_in_one_line_and_the_others_are_still_told(c
     case.observers.run_started("ftf_1", {"cells": [1, 2]})
     assert case.lines == ["plugin acme-meddling 1.2: observer ftfkit_run_started failed: RuntimeError: observer broke"]
     assert case.seen == [("ftf_1", {"cells": [1, 2]})]
+
+
+@pytest.mark.parametrize(("end", "text"), [(SystemExit(), "SystemExit"), (SystemExit(3), "SystemExit: 3")])
+def test_an_observer_cannot_end_the_run(case: SimpleNamespace, end: SystemExit, text: str) -> None:
+    case.plugins.manager.unregister(name="meddling")
+    case.plugins.manager.register(Leaving(end), name="meddling")
+    case.observers.run_started("ftf_1", {})
+    assert case.lines == [f"plugin acme-meddling 1.2: observer ftfkit_run_started failed: {text}"]
+    assert case.seen == [("ftf_1", {})]
+
+
+def test_ctrl_c_within_an_observer_ends_the_run(case: SimpleNamespace) -> None:
+    case.plugins.manager.unregister(name="meddling")
+    case.plugins.manager.register(Leaving(KeyboardInterrupt()), name="meddling")
+    with pytest.raises(KeyboardInterrupt):
+        case.observers.run_started("ftf_1", {})
 
 
 def test_observers_change_copies_only(case: SimpleNamespace) -> None:
