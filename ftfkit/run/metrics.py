@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from numbers import Real
 from typing import Any, TypedDict
 
 import numpy as np
@@ -12,8 +14,9 @@ import numpy.typing as npt
 from ftfkit.components import Metric
 from ftfkit.errors import PluginError
 from ftfkit.operating_points import average_precision
-from ftfkit.types import BoolArray, FloatArray, Scored, Trades
+from ftfkit.types import BoolArray, FloatArray, Row, Scored, Trades
 
+CORE_COLUMNS = frozenset({"variant", *(field.name for field in fields(Row))})
 HOURS_A_YEAR = 8760
 SORTINO_LIMIT = 100.0
 RELIABILITY_BINS = 20
@@ -104,15 +107,27 @@ def extra_metrics(metrics: Mapping[str, Metric], scored: Scored) -> dict[str, fl
     Raises
     ------
     PluginError
-        When a column is not finite, or two metrics give the same one.
+        When a column is not named by a string, is one of the core's, is not a finite number, or two metrics give it.
     """
     extra: dict[str, float] = {}
     for name, metric in metrics.items():
         for column, value in metric.compute(scored).items():
-            if not math.isfinite(value) or column in extra:
-                raise PluginError(f"metric {name}: {column} == {value} must be finite and of one metric only")
+            rule = _broken_rule(column, value, extra)
+            if rule is not None:
+                raise PluginError(f"metric {name}: {column} == {value} {rule}")
             extra[column] = float(value)
     return extra
+
+
+def _broken_rule(column: object, value: object, taken: Collection[str]) -> str | None:
+    """What a column of a plugin metric breaks; None where it may stand in a row."""
+    if not isinstance(column, str):
+        return f"must be named by a string, not by {type(column).__name__}"
+    if column in CORE_COLUMNS:
+        return "must have a name of its own: the core's rows hold that column"
+    if not isinstance(value, (Real, np.bool_)) or not math.isfinite(value) or column in taken:
+        return "must be finite and of one metric only"
+    return None
 
 
 def f1_score(y: npt.NDArray[Any], buy: BoolArray) -> float:

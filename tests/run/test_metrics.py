@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,37 @@ def test_plugin_metric_that_is_not_finite_or_repeats_a_column_is_refused() -> No
         extra_metrics({"turnover": Turnover.model_construct(value=float("inf"))}, block)
     with pytest.raises(PluginError, match=r"metric second: turnover == 2\.0 must be finite and of one metric only"):
         extra_metrics({"first": Turnover(), "second": Turnover()}, block)
+
+
+class Clashing(Metric):
+    """One column under any name and of any value."""
+
+    column: Any
+    value: Any = 0.5
+
+    def compute(self, scored: Scored) -> Mapping[str, float]:
+        return {self.column: self.value}
+
+
+@pytest.mark.parametrize("column", ["f1_buy", "variant", "extra", "row_key", "error"])
+def test_plugin_metric_may_not_take_a_column_of_the_core(column: str) -> None:
+    with pytest.raises(PluginError, match=f"metric mine: {column} == 0.5 must have a name of its own"):
+        extra_metrics({"mine": Clashing(column=column)}, scored([0, 1], [0.1, 0.2]))
+
+
+def test_plugin_metric_that_names_no_column_or_gives_no_number_is_refused() -> None:
+    block = scored([0, 1], [0.1, 0.2])
+    with pytest.raises(PluginError, match=r"metric mine: 3 == 0\.5 must be named by a string, not by int"):
+        extra_metrics({"mine": Clashing(column=3)}, block)
+    with pytest.raises(PluginError, match="metric mine: mine == half must be finite"):
+        extra_metrics({"mine": Clashing(column="mine", value="half")}, block)
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(2), True, np.bool_(True)])
+def test_plugin_metric_may_give_any_kind_of_number(value: Any) -> None:
+    assert extra_metrics({"mine": Clashing(column="mine", value=value)}, scored([0, 1], [0.1, 0.2])) == {
+        "mine": float(value)
+    }
 
 
 def test_reliability_counts_sum_to_the_block_and_hold_the_observed_frequency() -> None:
