@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,9 +22,20 @@ _COLOURS = {"LOCK": "green", "ABANDON": "red", "INCONCLUSIVE": "yellow", "INCOMP
 _MARKS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta", "NOT_APPLICABLE": "dim"}
 
 
+class Stdout(Console):
+    """Standard output, whose reader may leave early, as ``head`` does: what is left to do is then done unseen."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_result(result: RunResult) -> None:
     """Print what is said of a run beside its verdict, and the dossier's path, to stdout."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Stdout()
     if result.verdict is None:
         console.print(f"{len(result.rows)} rows of the baseline; no variant, so no verdict")
     if result.n_failed:
@@ -34,7 +47,7 @@ def print_result(result: RunResult) -> None:
 
 def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
     """Print one verdict as a table."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Stdout()
     marks = [name for name, on in (("synthetic data", verdict.synthetic), ("post hoc", verdict.post_hoc)) if on]
     title = f"{verdict.gates}, baseline {verdict.baseline}" + "".join(f" [{mark}]" for mark in marks)
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False)
@@ -53,7 +66,7 @@ def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
 
 def print_gates(verdict: Verdict, console: Console | None = None) -> None:
     """Print gate by gate what was observed, chosen set first, advice after it."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Stdout()
     for item in verdict.variants.values():
         table = Table(title=Text(item.variant), box=box.SIMPLE_HEAD, title_justify="left")
         for heading in ("gate", "status", "observed", "threshold", "unit"):

@@ -9,41 +9,47 @@ from typing import Any
 
 import pandas as pd
 
-from ftfkit.judge import Criteria
+from ftfkit.judge import Criteria, verdict_to_dict
 from ftfkit.judge.lint import lint_plan, lint_rows
 from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.records import ADVICE, write_json
+from ftfkit.run.records import ADVICE, COMPARISONS, VERDICT, write_json
 from ftfkit.run.trials import judged_facts, trials_advice
 from ftfkit.types import Verdict
 
 SCHEMA = 1
 
 
-def write_advice(
-    folder: Path,
-    ledger: Ledger,
-    document: Mapping[str, Any],
-    rows: pd.DataFrame,
-    verdict: Verdict | None,
-    criteria: Criteria,
-) -> None:
-    """Write ``advice.json`` of a run, then enter the run into the ledger.
+def enter_verdict(
+    folder: Path, ledger: Ledger, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
+) -> Entry:
+    """Write verdict.json and comparisons.json of a run, and enter it into the ledger before anybody is told.
 
     Parameters
     ----------
     folder : Path
-        Of the run; its plan, rows and verdict are there.
+        Of the run; its plan and rows are there.
     document : mapping
         Its plan.
     rows : DataFrame
         As rows.parquet holds them.
     """
-    facts = judged_facts(folder, document, rows, verdict)
-    entered = None
-    while entered is None:  # another driver's line in between would belong to what the advice stands on
-        entries = ledger.entries()
-        write_json(folder, ADVICE, advice_document(entries, document, facts, rows, criteria))
-        entered = ledger.append_after(len(entries), "judged", facts)
+    if verdict is not None:
+        found = verdict_to_dict(verdict)
+        write_json(folder, VERDICT, found)
+        write_json(folder, COMPARISONS, {name: one["comparison"] for name, one in found["variants"].items()})
+    return ledger.append("judged", judged_facts(folder, document, rows, verdict))
+
+
+def write_advice(
+    folder: Path,
+    before: Sequence[Entry],
+    document: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    rows: pd.DataFrame,
+    criteria: Criteria,
+) -> None:
+    """Write ``advice.json`` of a run; the parameters are those of ``advice_document``."""
+    write_json(folder, ADVICE, advice_document(before, document, facts, rows, criteria))
 
 
 def advice_document(

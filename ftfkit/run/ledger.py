@@ -67,18 +67,6 @@ class Ledger:
         with self._locked() as file:
             return self._append(file, file.read().splitlines(), kind, facts)
 
-    def append_after(self, n_lines: int, kind: Kind, facts: Mapping[str, Any]) -> Entry | None:
-        """Add one line where there are still ``n_lines``, so that what was made of them holds; None otherwise.
-
-        Raises
-        ------
-        VerifyError
-            When the last line is damaged, so that there is nothing to chain to.
-        """
-        with self._locked() as file:
-            lines = file.read().splitlines()
-            return self._append(file, lines, kind, facts) if len(lines) == n_lines else None
-
     def _append(self, file: BinaryIO, lines: list[bytes], kind: Kind, facts: Mapping[str, Any]) -> Entry:
         last = self._parsed(len(lines), lines[-1].decode()) if lines else None
         content: dict[str, Any] = {

@@ -1,17 +1,22 @@
-"""Observer hooks of plugins, called one by one with copies: whatever one of them does, the run goes on unchanged."""
+"""Who is told of a run under way: the user, and observers of plugins, with copies; none of them alters the run."""
 
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ftfkit.plugins import Plugin, Registry
+from ftfkit.run.progress import Progress
 from ftfkit.types import Row, Verdict
 
 HOOKS = ("ftfkit_run_started", "ftfkit_cell_finished", "ftfkit_run_finished", "ftfkit_run_failed")
+WARNINGS_SHOWN = 5
+Judged = Callable[[Verdict], None]
+_log = logging.getLogger("ftfkit")
 
 
 def observing_plugins(plugins: Registry) -> tuple[Plugin, ...]:
@@ -22,6 +27,30 @@ def observing_plugins(plugins: Registry) -> tuple[Plugin, ...]:
         for implementation in getattr(plugins.manager.hook, hook).get_hookimpls()
     }
     return tuple(plugin for plugin in plugins.plugins if plugin.name in names)
+
+
+def tell(judged: Judged, verdict: Verdict) -> None:
+    """Tell a verdict; that nobody reads what is printed is no fault of the run."""
+    try:
+        judged(verdict)
+    except BrokenPipeError:
+        _log.warning("the verdict was told to a closed pipe")
+
+
+class Warnings:
+    """Warnings of one run, called with a line each: all are logged, and the user sees the first ones."""
+
+    def __init__(self, progress: Progress, log: Path) -> None:
+        self._progress, self._log = progress, log
+        self._n = 0
+
+    def __call__(self, text: str) -> None:
+        _log.warning("%s", text)
+        self._n += 1
+        if self._n <= WARNINGS_SHOWN:
+            self._progress.line(f"warning: {text}")
+        elif self._n == WARNINGS_SHOWN + 1:
+            self._progress.line(f"warning: more warnings are in {self._log}")
 
 
 class Observers:

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftfkit.config.schema import Experiment
-from ftfkit.judge import judge_rows, verdict_to_dict
+from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.plugins import registry
 from ftfkit.run import records
-from ftfkit.run.advice import write_advice
+from ftfkit.run.advice import enter_verdict, write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
 from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
-from ftfkit.run.observers import Observers
+from ftfkit.run.observers import Judged, Observers, Warnings, tell
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, reserved
 from ftfkit.run.predictions import read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ERROR_ROWS = 4  # exit code of a run that has some
-WARNINGS_SHOWN = 5
-Judged = Callable[[Verdict], None]
 Report = Callable[[Path], Path]
 _log = logging.getLogger("ftfkit")
 
@@ -74,7 +72,7 @@ def run_sweep(
     now : datetime, optional
         Start of the run, with time zone.
     judged : callable, optional
-        Told of the verdict as soon as it is written, if there is one.
+        Told of the verdict, if there is one, as soon as the ledger knows that it is out.
     report : callable, optional
         Writes the dossier into the run folder and returns its path, before manifest and observers.
 
@@ -107,17 +105,17 @@ class _Run:
         self._folder, self._plan = reserved(output, plan)
         self._predictions, self._ledger = output / "predictions", Ledger(output)
         self._store, self._progress = store, progress
+        self._warn = Warnings(progress, self._folder / records.LOG)
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
         self._specs = {variant.name: variant.spec for variant in plan.variants}
         self._outlook = outlook_of(plan)
         self._rows: dict[str, Row] = {}  # by row key
-        self._n_warnings = 0
         self._timings: list[tuple[str, str, float]] = []
         self._cells: dict[str, list[PlannedCell]] = {}  # by row key; variants may share a cell
         for cell in self._plan.cells:
             self._cells.setdefault(cell.row_key, []).append(cell)
 
-    def complete(self, judged: Callable[[Verdict], None] | None, report: Callable[[Path], Path] | None) -> SweepResult:
+    def complete(self, judged: Judged | None, report: Report | None) -> SweepResult:
         """Everything from the look-up to the verdict; however it ends, the store knows."""
         with records.log_file(self._folder / records.LOG):
             try:
@@ -248,16 +246,14 @@ class _Run:
         rows = records.write_rows(self._folder, ordered)
         records.write_timings(self._folder, self._timings)
         verdict = self._verdict(rows)
-        if verdict is not None:
-            document = verdict_to_dict(verdict)
-            records.write_json(self._folder, records.VERDICT, document)
-            comparisons = {name: found["comparison"] for name, found in document["variants"].items()}
-            records.write_json(self._folder, records.COMPARISONS, comparisons)
-            self._progress.stop()
-            if judged is not None:
-                judged(verdict)
-        criteria = criteria_of(self._plan.experiment)
-        write_advice(self._folder, self._ledger, plan_document(self._plan), rows, verdict, criteria)
+        document = plan_document(self._plan)
+        with uninterrupted():  # who may know a verdict is one whom the ledger knows
+            entered = enter_verdict(self._folder, self._ledger, document, rows, verdict)
+        self._progress.stop()
+        if judged is not None and verdict is not None:
+            tell(judged, verdict)
+        before = self._ledger.entries()[: entered.n - 1]
+        write_advice(self._folder, before, document, entered.facts, rows, criteria_of(self._plan.experiment))
         dossier = report(self._folder) if report is not None else None
         records.write_manifest(self._folder)
         told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})
@@ -286,15 +282,6 @@ class _Run:
         self._store.finish_run(self._plan.run_id, "interrupted" if interrupted else "failed")
         _log.error("%s after %d rows: %r", "interrupted" if interrupted else "failed", len(self._rows), error)
         self._observers.run_failed(self._plan.run_id, error)
-
-    def _warn(self, text: str) -> None:
-        """Log a warning; the user sees the first ones."""
-        _log.warning("%s", text)
-        self._n_warnings += 1
-        if self._n_warnings <= WARNINGS_SHOWN:
-            self._progress.line(f"warning: {text}")
-        elif self._n_warnings == WARNINGS_SHOWN + 1:
-            self._progress.line(f"warning: more warnings are in {self._folder / records.LOG}")
 
 
 def _needs(cells: list[PlannedCell]) -> Callable[[PlannedCell], set[str]]:

@@ -87,14 +87,6 @@ def test_writers_at_the_same_time_keep_one_chain(ledger: Ledger) -> None:
     assert {entry.facts["n"] for entry in entries[3:]} == set(range(40))
 
 
-def test_a_line_that_stands_on_others_is_added_only_after_them(ledger: Ledger) -> None:
-    assert ledger.append_after(2, "judged", {}) is None
-    assert len(ledger.entries()) == 3
-    entry = ledger.append_after(3, "judged", {})
-    assert entry is not None
-    assert ledger.entries()[-1] == entry
-
-
 def test_figures_that_json_cannot_hold_are_refused(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         ledger.append("judged", {"value": float("nan")})

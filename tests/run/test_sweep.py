@@ -19,11 +19,12 @@ import pytest
 from ftfkit.config.experiment import compose
 from ftfkit.errors import DataError
 from ftfkit.run import records
+from ftfkit.run.ledger import Ledger
 from ftfkit.run.predictions import predictions_file
 from ftfkit.run.progress import NoProgress, PlainProgress
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import SweepResult, run_sweep
-from ftfkit.types import Asset, Row
+from ftfkit.types import Asset, Row, Verdict
 
 TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
 FACTOR = "balancing=balanced,none"
@@ -159,6 +160,45 @@ def test_the_verdict_is_told_before_the_dossier_is_drawn(first: SweepResult, out
     asked = compose([*TINY, f"output.dir={output}", FACTOR])
     result = run_sweep(asked, now=NOW, judged=lambda verdict: told.append(verdict.run_id), report=report)
     assert told == [result.run_id, "dossier"]
+
+
+def _judged_lines(output: Path) -> list[str]:
+    return [entry.facts["run_id"] for entry in Ledger(output).entries() if entry.kind == "judged"]
+
+
+def test_the_ledger_knows_a_verdict_before_anybody_is_told(first: SweepResult, output: Path) -> None:
+    def quit_at_once(verdict: Verdict) -> None:
+        assert _judged_lines(output)[-1] == verdict.run_id
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(compose([*TINY, f"output.dir={output}", FACTOR]), now=NOW, judged=quit_at_once)
+    newest = records.list_runs(output)[0]
+    assert (newest.status, newest.run_id) == ("interrupted", _judged_lines(output)[-1])
+
+
+def test_a_run_whose_verdict_nobody_reads_is_completed(first: SweepResult, output: Path) -> None:
+    def closed(_verdict: Verdict) -> None:
+        raise BrokenPipeError
+
+    result = run_sweep(compose([*TINY, f"output.dir={output}", FACTOR]), now=NOW, judged=closed)
+    assert (result.folder / records.ADVICE).is_file()
+    assert records.list_runs(output)[0].status == "completed"
+
+
+def test_a_command_whose_output_nobody_reads_finishes_its_run(first: SweepResult, output: Path) -> None:
+    words = [sys.executable, "-m", "ftfkit", *TINY, f"output.dir={output}", FACTOR]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        shown = process.stderr.read()
+    newest = records.list_runs(output)[0]
+    assert (process.returncode, newest.status) == (0, "completed"), shown
+    assert (newest.folder / "dossier.md").is_file()
+    assert newest.run_id != first.run_id
+    assert "Traceback" not in shown
+    assert "Exception ignored" not in shown
 
 
 def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
