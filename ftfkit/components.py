@@ -257,6 +257,18 @@ class Model(Component):
     space: Mapping[str, SearchRange] = Field(default_factory=dict)  # searched by HPO
     max_rounds: int = Field(default=1, ge=1)
 
+    def check_loss(self, loss: Loss) -> None:
+        """Refuse a loss that the model cannot honour, before any data is read; any will do unless overridden.
+
+        ``bind`` calls it too where it is overridden, and an ensemble hands it on to its members.
+
+        Raises
+        ------
+        ConfigError
+            Its key is ``loss``; the core adds the place.
+        """
+        return
+
     @abstractmethod
     def bind(self, context: FitContext) -> BoundModel:
         """Prepare one fit. Refuses (ConfigError) soft labels, weights or losses it cannot honour."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
@@ -146,6 +147,16 @@ class ModelConformance(Conformance):
     def test_honours_losses_or_refuses(self, component: Model) -> None:
         self._raises_probabilities_or_refuses(component, loss=TiltedLogistic(tilt=8.0))
 
+    def test_a_loss_is_refused_before_any_data_or_not_at_all(self, component: Model) -> None:
+        """What ``bind`` alone refuses would end a sweep in error rows; ``check_loss`` refuses it at composition."""
+        context = planted_fit()
+        for loss in (context.loss, TiltedLogistic(tilt=8.0)):
+            refused = [
+                _refuses(partial(component.check_loss, loss)),
+                _refuses(partial(with_rounds(component, 1).bind, replace(context, loss=loss))),
+            ]
+            assert refused in ([False, False], [True, True]), f"check_loss and bind on {loss!r}"
+
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads in /proc")
     def test_fits_on_one_thread(self, component: Model) -> None:
         """In a process of its own, whose thread pools no other test has started."""
@@ -178,6 +189,14 @@ class ModelConformance(Conformance):
             return None
         assert changed.mean() > self._predict(model, context).mean() + 0.1
         return changed
+
+
+def _refuses(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ConfigError:
+        return True
+    return False
 
 
 def planted_fit() -> FitContext:

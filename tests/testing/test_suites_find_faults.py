@@ -23,6 +23,7 @@ from ftfkit.components import (
     RawBars,
     TargetTransform,
 )
+from ftfkit.errors import ConfigError
 from ftfkit.plugins import registry
 from ftfkit.testing.fits import TiltedLogistic
 from ftfkit.types import Asset, Events, Features, GateResult, Market, Scored, Split, Stage, Target
@@ -150,6 +151,13 @@ class IgnoresLosses(XGBoostModel):
         return super().bind(replace(context, loss=LogisticLoss()))
 
 
+class RefusesLate(XGBoostModel):
+    def bind(self, context: FitContext) -> Any:
+        if context.loss.native is None:
+            raise ConfigError("model.bind", "loss", type(context.loss).__name__, "must be native")
+        return super().bind(context)
+
+
 class RanksScoredRows(XGBoostModel):
     def bind(self, context: FitContext) -> Any:
         return Ranked(super().bind(context))
@@ -241,6 +249,7 @@ FAULTS = [
     (suites.ModelConformance, IgnoresWeights(), "test_honours_weights_or_refuses"),
     (suites.ModelConformance, RoundsSoftLabels(), "test_honours_soft_labels_or_refuses"),
     (suites.ModelConformance, IgnoresLosses(), "test_honours_losses_or_refuses"),
+    (suites.ModelConformance, RefusesLate(), "test_a_loss_is_refused_before_any_data_or_not_at_all"),
     (suites.ModelConformance, RanksScoredRows(), "test_scores_each_row_by_itself"),
     (suites.ModelConformance, UnseededNoise(), "test_is_deterministic_also_after_pickling"),
     (suites.DecisionRuleConformance, NeverSure(), "test_threshold_is_a_number"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from ftfkit.components import BoundModel, FitContext, Model, Params, Proba
+from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.types import Stage
 from ftfkit_track11_architecture.members import member
 
@@ -40,6 +40,9 @@ class BaggedSeeds(Model):
     def member(self) -> Model:
         """The model that is fitted ``n_models`` times."""
         return member(self.base, params=self.params, space=self.space, max_rounds=self.max_rounds)
+
+    def check_loss(self, loss: Loss) -> None:
+        self.member().check_loss(loss)
 
     def bind(self, context: FitContext) -> BoundModel:
         model = self.member()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from ftfkit.components import BoundModel, FitContext, Model, Params, Proba
+from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.types import Stage
 from ftfkit_track11_architecture.rows import check_names, hard_rows, one_class, refuse_other_losses
 
@@ -33,8 +33,11 @@ class LogisticRegressionModel(Model):
     def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         return check_names(value, {"C"})
 
+    def check_loss(self, loss: Loss) -> None:
+        refuse_other_losses(loss, "logistic regression")
+
     def bind(self, context: FitContext) -> BoundModel:
-        refuse_other_losses(context.loss, "logistic regression")
+        self.check_loss(context.loss)
         return _BoundLogisticRegression(self, context)
 
 

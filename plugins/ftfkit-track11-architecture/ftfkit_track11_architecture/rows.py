@@ -46,7 +46,7 @@ def refuse_other_losses(loss: Loss, model: str) -> None:
     """
     if loss.native != "binary:logistic":
         rule = f"must be the logistic loss: {model} has no other; use model=xgboost or model=lightgbm"
-        raise ConfigError("model.bind", "loss", type(loss).__name__, rule, OWNER)
+        raise ConfigError("model", "loss", type(loss).__name__, rule, OWNER)
 
 
 def one_class(context: FitContext) -> npt.NDArray[np.float32] | None:

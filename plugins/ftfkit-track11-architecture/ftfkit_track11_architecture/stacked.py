@@ -11,9 +11,10 @@ import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 from scipy.special import logit
 
-from ftfkit.components import BoundModel, FitContext, Model, Params, Proba
+from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.errors import ConfigError
 from ftfkit.types import Stage
+from ftfkit_track11_architecture.bagged_seeds import BaggedSeeds
 from ftfkit_track11_architecture.logistic_regression import LogisticRegressionModel
 from ftfkit_track11_architecture.members import member
 from ftfkit_track11_architecture.rows import OWNER, check_names, refuse_other_losses
@@ -30,7 +31,8 @@ class StackedModel(Model):
     Attributes
     ----------
     members : tuple of mapping
-        At least two models: ``name`` of a registered one and its fields. A member may not be stacked itself.
+        At least two models: ``name`` of a registered one and its fields. A member may be neither a stack nor a bag
+        of stacks.
 
     References
     ----------
@@ -46,7 +48,7 @@ class StackedModel(Model):
 
     @model_validator(mode="after")
     def _members_exist(self) -> StackedModel:
-        if any(isinstance(model, StackedModel) for model in self.built()):
+        if any(_holds_a_stack(model) for model in self.built()):
             raise ValueError("members must not be stacked themselves")
         return self
 
@@ -54,11 +56,21 @@ class StackedModel(Model):
         """The members as models."""
         return tuple(member(values) for values in self.members)
 
+    def check_loss(self, loss: Loss) -> None:
+        refuse_other_losses(loss, "the stacker")
+        for model in self.built():
+            model.check_loss(loss)
+
     def bind(self, context: FitContext) -> BoundModel:
-        refuse_other_losses(context.loss, "the stacker")
+        self.check_loss(context.loss)
         if len(context.splits) < 2:
             raise ConfigError("model.bind", "cv.oof_groups", len(context.splits), "must be >= 2 to stack", OWNER)
         return _BoundStack(self, context)
+
+
+def _holds_a_stack(model: Model) -> bool:
+    """Whether a member is a stack, or a bag of stacks: inside a fold there are no groups to stack over."""
+    return isinstance(model, StackedModel) or (isinstance(model, BaggedSeeds) and _holds_a_stack(model.member()))
 
 
 class _BoundStack:

@@ -17,9 +17,11 @@ from ftfkit_track11_architecture.stacked import StackedModel
 from pydantic import ValidationError
 
 import ftfkit
-from ftfkit.components import Model
-from ftfkit.plugins import registry
+from ftfkit.components import Loss, Model
+from ftfkit.errors import ConfigError
+from ftfkit.plugins import Registration, registry
 from ftfkit.testing import ModelConformance
+from ftfkit.testing.fits import TiltedLogistic
 from ftfkit.testing.models import planted_fit
 
 
@@ -91,6 +93,49 @@ def test_a_stack_holds_no_stack() -> None:
     inner = {"name": "stacked", "members": [{"name": "xgboost"}, {"name": "lightgbm"}]}
     with pytest.raises(ValidationError, match="must not be stacked"):
         StackedModel(members=[inner, {"name": "xgboost"}])
+
+
+def test_a_stack_holds_no_bag_of_stacks() -> None:
+    stack = {"name": "stacked", "members": [{"name": "xgboost"}, {"name": "lightgbm"}]}
+    bag = {"name": "bagged_seeds", "n_models": 2, "base": {"name": "bagged_seeds", "n_models": 2, "base": stack}}
+    with pytest.raises(ValidationError, match="must not be stacked"):
+        StackedModel(members=[bag, {"name": "xgboost"}])
+    assert BaggedSeeds(base=stack).member()  # by itself it can be fitted
+
+
+LINEAR = {"name": "logistic_regression"}
+
+
+@pytest.mark.parametrize(
+    ("model", "refusing"),
+    [
+        (HistGradientBoostingModel(), "HistGradientBoosting"),
+        (LogisticRegressionModel(), "logistic regression"),
+        (BaggedSeeds(base={"name": "bagged_seeds", "base": LINEAR}), "logistic regression"),
+        (StackedModel(members=[{"name": "xgboost"}, {"name": "lightgbm"}]), "the stacker"),
+    ],
+)
+def test_a_loss_that_cannot_be_honoured_is_refused_before_any_data(model: Model, refusing: str) -> None:
+    with pytest.raises(ConfigError, match=f"loss == TiltedLogistic must be the logistic loss: {refusing} has") as told:
+        model.check_loss(TiltedLogistic(tilt=2.0))
+    assert told.value.key == "loss"
+    model.check_loss(planted_fit().loss)
+
+
+class Picky(LightGBMModel):
+    """Takes no loss at all."""
+
+    def check_loss(self, loss: Loss) -> None:
+        raise ConfigError("model", "loss", type(loss).__name__, "must be another", "plugin acme-picky")
+
+
+def test_a_stack_asks_its_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stacker takes the loss, one of its members may not."""
+    picky = Registration("model", "picky", Picky, "picky", "acme-picky", "1.0")
+    monkeypatch.setitem(registry().registrations["model"], "picky", picky)  # type: ignore[arg-type]
+    stack = StackedModel(members=[{"name": "xgboost"}, {"name": "bagged_seeds", "base": {"name": "picky"}}])
+    with pytest.raises(ConfigError, match=r"must be another \(plugin acme-picky\)"):
+        stack.check_loss(planted_fit().loss)
 
 
 def test_track_composes_with_all_variants() -> None:
