@@ -18,6 +18,8 @@ from ftfkit.testing.fits import planted_sample
 Float32 = npt.NDArray[np.float32]
 N = 400
 STEP = 1e-4  # of the central differences
+WIDE_STEP = 1e-2  # of those of the gradient, which is float32
+FLOAT32_SLOPE = 5e-5  # what rounding does to such a difference, for a row of weight 1
 LABELS = ("hard", "soft")
 
 
@@ -43,6 +45,18 @@ class LossConformance(Conformance):
             hessian = objective(np.full(N, logit, dtype=np.float32))[1]
             assert np.isfinite(hessian).all()
             assert (hessian > 0).all(), f"hessian {hessian.min()} at logit {logit}"
+
+    @pytest.mark.parametrize("labels", LABELS)
+    def test_hessian_is_not_below_the_slope_of_the_gradient(self, component: Loss, labels: str) -> None:
+        """One that is too small takes steps past the minimum; a larger one is a majoriser, and only more careful."""
+        y, weight, _ = _rows(labels)
+        objective = component.objective(y, weight)
+        for logit in np.linspace(-6, 6, 49):
+            above, below = (objective(np.full(N, logit + step))[0].copy() for step in (WIDE_STEP, -WIDE_STEP))
+            slope = (above.astype(np.float64) - below) / (2 * WIDE_STEP)
+            hessian = objective(np.full(N, logit))[1]
+            short = slope - hessian > 0.02 * slope + FLOAT32_SLOPE * weight
+            assert not short.any(), f"hessian {hessian[short][0]} below slope {slope[short][0]} at logit {logit}"
 
     def test_results_are_float32_of_the_shape_of_the_logits(self, component: Loss) -> None:
         y, weight, logit = _rows("hard")

@@ -47,6 +47,22 @@ class WrongSlope(LogisticLoss):
         return super().value(logit, y) * (1 + 0.3 * np.abs(logit))
 
 
+class WrongHessian(LogisticLoss):
+    """Right at the intercept, and so in its mean at the start."""
+
+    def objective(self, y: Any, weight: Any) -> Any:
+        return TiltedHessian(super().objective(y, weight))
+
+
+class TiltedHessian:
+    def __init__(self, bound: Any) -> None:
+        self.bound, self.intercept = bound, bound.intercept
+
+    def __call__(self, logit: Any) -> Any:
+        gradient, hessian = self.bound(logit)
+        return gradient, (hessian * (1 + 0.5 * np.tanh(logit - self.intercept))).astype(np.float32)
+
+
 class Overflowing(TiltedLogistic):
     def value(self, logit: Any, y: Any) -> Any:
         return np.log(1 + np.exp(-np.asarray(logit, dtype=np.float64))) * y + np.log(1 + np.exp(logit)) * (1 - y)
@@ -235,6 +251,7 @@ LABEL = {"bar_hours": 4, "stop_atr": 0.5, "target_atr": 1.5}
 FAULTS = [
     (suites.LossConformance, UnweightedLoss(), "test_a_weight_of_k_counts_as_k_copies_of_the_row"),
     (suites.LossConformance, WrongSlope(), "test_gradient_is_the_slope_of_the_value"),
+    (suites.LossConformance, WrongHessian(), "test_hessian_is_not_below_the_slope_of_the_gradient"),
     (suites.LossConformance, Overflowing(tilt=1.0), "test_extreme_logits_stay_finite"),
     (suites.LossConformance, UndistortedTilt(tilt=3.0), "test_class_probability_undoes_the_distortion_of_the_loss"),
     (suites.LabelSchemeConformance, EarlyT1(**LABEL), "test_no_event_knows_what_comes_after_its_t1"),
