@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import Distribution, PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from ftfkit import hookspecs
 
@@ -20,6 +24,8 @@ HOOKS: Mapping[str, Callable[..., Any]] = {
 }
 _LAZY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _NAME = re.compile(r"\w[\w.-]*")
+_CORE = "ftfkit"
+_NO_LIBRARY = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks", "scripts"})
 
 
 def requirement_problem(distribution: Distribution) -> str | None:
@@ -39,6 +45,41 @@ def requirement_problem(distribution: Distribution) -> str | None:
         if not requirement.specifier.contains(found, prereleases=True):
             return f"requires {wanted}, installed is {found}"
     return None
+
+
+@cache
+def dependency_problem(name: str) -> str | None:
+    """A direct requirement of the distribution ``name`` that is installed and still cannot be imported.
+
+    A library that lacks one of its own shows it only when it is imported, which plugins put off until a fit. The core's
+    own libraries are not looked at: it imports them itself.
+    """
+    if canonicalize_name(name) == _CORE:
+        return None
+    for line in distribution(name).requires or ():
+        requirement = Requirement(line)
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if not wanted or canonicalize_name(requirement.name) == _CORE:
+            continue
+        for module in _library_modules(requirement.name):
+            try:
+                importlib.import_module(module)
+            except (Exception, SystemExit) as error:
+                return f"requires {requirement.name}, which {import_problem(error)}"
+    return None
+
+
+def _library_modules(name: str) -> list[str]:
+    """Top-level modules of a distribution that are not imported yet: the one called like it, else all public ones."""
+    same = canonicalize_name(name).replace("-", "_")
+    if same in sys.modules:
+        return []
+    found = distribution(name)
+    declared = (found.read_text("top_level.txt") or "").split()
+    files = [file for file in found.files or () if file.suffix == ".py"]
+    modules = {*declared, *(file.parts[0] if len(file.parts) > 1 else file.stem for file in files)}
+    public = sorted(one for one in modules if one.isidentifier() and not one.startswith("_") and one not in _NO_LIBRARY)
+    return [module for module in ([same] if same in modules else public) if module not in sys.modules]
 
 
 def module_problem(module: object) -> str | None:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from ftfkit import hookspecs
 from ftfkit.errors import PluginError
 from ftfkit.plugin_checks import (
     brief,
     class_problem,
+    dependency_problem,
     folders_problem,
     import_problem,
     module_problem,
@@ -95,6 +96,10 @@ class Plugin:
     version: str
     module: str
 
+    @property
+    def place(self) -> str:
+        return f"plugin {self.distribution} {self.version}"
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -109,6 +114,8 @@ class Registry:
     manager: pluggy.PluginManager = field(repr=False)
     broken: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()  # installed plugins that were left out
+    installed: tuple[str, ...] = ()  # names of all plugins, those left out and broken ones too
+    unknown: tuple[str, ...] = ()  # canonical names that were to be left out, and that no installed plugin has
 
     def find(self, kind: str, name: str) -> Registration:
         """Registration of ``name``.
@@ -136,7 +143,7 @@ class Registry:
         return self.find(kind, name).load()
 
     def problems(self) -> tuple[str, ...]:
-        """Everything that is wrong, one line each: ``broken``, and every registered class that cannot be loaded."""
+        """Everything that is wrong, one line each: ``broken``, and classes and requirements that cannot be imported."""
         found = list(self.broken)
         for entries in self.registrations.values():
             for registration in entries.values():
@@ -144,22 +151,35 @@ class Registry:
                     registration.load()
                 except PluginError as error:
                     found.append(str(error))
+        for plugin in self.plugins:
+            if not any(line.startswith(plugin.place) for line in found):  # what failed above failed for the same reason
+                problem = dependency_problem(plugin.distribution)
+                found += [f"{plugin.place}: {problem}"] if problem else []
         return tuple(found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What ``FTFKIT_BLOCK_PLUGINS`` asks for in vain, one line each."""
+        known = ", ".join(self.installed)
+        return tuple(f"{BLOCK_VARIABLE} == {name} is no installed plugin; known: {known}" for name in self.unknown)
 
 
 def registry(blocked: Iterable[str] = ()) -> Registry:
     """Plugins of the installed distributions, without the blocked ones (conf or ``FTFKIT_BLOCK_PLUGINS``)."""
     from_environment = os.environ.get(BLOCK_VARIABLE, "").split(",")
-    return _registry(frozenset(name.strip() for name in (*blocked, *from_environment) if name.strip()))
+    return _registry(
+        frozenset(canonicalize_name(name.strip()) for name in (*blocked, *from_environment) if name.strip())
+    )
 
 
 @cache
-def _registry(blocked: frozenset[str]) -> Registry:
+def _registry(blocked: frozenset[NormalizedName]) -> Registry:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
     found = _entry_points()
-    left_out = [entry.name for distribution, entry in found if blocked & {distribution.name, entry.name}]
-    kept = [(distribution, entry) for distribution, entry in found if not blocked & {distribution.name, entry.name}]
+    left_out = [entry.name for distribution, entry in found if blocked & _names(distribution, entry)]
+    kept = [(distribution, entry) for distribution, entry in found if not blocked & _names(distribution, entry)]
+    known: set[NormalizedName] = set().union(*(_names(*one) for one in found))
     plugins: list[Plugin] = []
     broken: list[str] = []
     for distribution, entry in kept:
@@ -173,11 +193,23 @@ def _registry(blocked: frozenset[str]) -> Registry:
     folders: list[tuple[str, Path]] = []
     for plugin in plugins:
         problems = _collect(manager, plugin, offered, folders)
-        broken += [f"plugin {plugin.distribution} {plugin.version}: {problem}" for problem in problems]
+        broken += [f"{plugin.place}: {problem}" for problem in problems]
     registrations, contested = _by_name(offered)
     return Registry(
-        tuple(plugins), registrations, tuple(folders), manager, (*broken, *contested), tuple(sorted(left_out))
+        tuple(plugins),
+        registrations,
+        tuple(folders),
+        manager,
+        (*broken, *contested),
+        tuple(sorted(left_out)),
+        tuple(sorted({entry.name for _, entry in found})),
+        tuple(sorted(blocked - known)),
     )
+
+
+def _names(distribution: Distribution, entry: EntryPoint) -> frozenset[NormalizedName]:
+    """By which a plugin can be blocked; ``acme_loss``, ``acme-loss`` and ``Acme.Loss`` are one name."""
+    return frozenset({canonicalize_name(distribution.name), canonicalize_name(entry.name)})
 
 
 def _entry_points() -> list[tuple[Distribution, EntryPoint]]:

@@ -236,6 +236,46 @@ def install_with_conf(site: Any, loss: str, option: str = "loss/acme.yaml", text
     site.install("acme-loss", files)
 
 
+def install_needing(site: Any, library: str, plugin: Mapping[str, str], name: str = "acme-loss") -> str:
+    """Install a plugin, and a library that it requires and imports late if at all; the line this deserves."""
+    (site.folder / "tiny_colours.py").write_text(library)
+    info = site.folder / "tiny_colours-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Tiny-Colours\nVersion: 1.2\n")
+    (info / "top_level.txt").write_text("tiny_colours\ntests\n_tiny\n")
+    site.install(name, plugin, requires=["ftfkit>=0.1", "tiny-colours>=1", 'no-such; extra == "x"'])
+    reason = "module 'no_such_termcolor' is not installed, wanted by tiny_colours"
+    return f"plugin {name} 1.0: requires tiny-colours, which cannot be imported: {reason}"
+
+
+def test_a_library_that_lacks_one_of_its_own_is_found_before_the_first_cell(site: Any, tmp_path: Path) -> None:
+    files = {
+        "acme_loss/__init__.py": WITH_CONF,
+        "acme_loss/loss.py": LOSS,
+        "acme_loss/conf/loss/acme.yaml": "name: acme",
+    }
+    line = install_needing(site, "import no_such_termcolor", files)
+    for command in (["loss=none,acme", *TINY, "-m"], ["plan", "loss=acme"]):
+        done = site.ftfkit(*command)
+        assert (done.returncode, done.stderr.splitlines()) == (3, [line])
+    assert not (tmp_path / "outputs").exists()
+    assert site.ftfkit("plan", "loss=none", *TINY).returncode == 0, "it takes no part"
+
+
+def test_a_section_of_every_dossier_takes_part_and_an_observer_does_not(site: Any) -> None:
+    watching = HEAD + "@hookimpl\ndef ftfkit_run_started(run_id): pass\n"
+    line = install_needing(site, "import no_such_termcolor", {"acme_watch.py": watching}, "acme-watch")
+    assert site.ftfkit("plan", *TINY).returncode == 0
+    section = (
+        "class AcmeSection(DossierSection):\n    title = 'x'\n    def render(self, rows, comparisons): return ''\n"
+    )
+    text = offering("ftfkit_dossier_sections", "{'acme': AcmeSection}")
+    head = f"from ftfkit.components import DossierSection\n{section}"
+    (site.folder / "acme_watch.py").write_text(head + text)
+    done = site.ftfkit("plan", *TINY)
+    assert (done.returncode, done.stderr.splitlines()) == (3, [line])
+
+
 ABSENT: dict[str, tuple[str, Sequence[str]]] = {
     "import failure": ("import no_such_sympy\n", ()),
     "misspelt hook": (WITH_CONF.replace("ftfkit_losses", "ftfkit_loses"), ()),
@@ -350,19 +390,44 @@ def test_a_plugin_joins_run_sweep_help_completion_and_plugins(site: Any) -> None
 
 def test_a_plugin_blocked_by_the_environment_is_gone(site: Any) -> None:
     install_with_conf(site, LOSS)
-    for name in ("acme_loss", "acme-loss"):  # by plugin, by distribution
-        listed = site.ftfkit("plugins", FTFKIT_BLOCK_PLUGINS=f"other, {name}")
-        assert listed.returncode == 0
+    for name in ("acme_loss", "acme-loss", "Acme.Loss"):  # names of plugins and distributions are written many ways
+        listed = site.ftfkit("plugins", FTFKIT_BLOCK_PLUGINS=f"track06_focal_loss, {name}")
+        assert (listed.returncode, listed.stderr) == (0, "")
         assert "acme" not in listed.stdout
+        assert "focal" not in listed.stdout
     done = site.ftfkit("loss=acme", FTFKIT_BLOCK_PLUGINS="acme_loss")
     assert done.returncode == 1
     assert "loss == acme is no option of this group" in done.stderr
     assert "; blocked: acme_loss" in done.stderr
 
 
+def test_a_name_that_blocks_nothing_is_a_warning_in_the_environment_and_refused_in_conf(site: Any) -> None:
+    for command in (["plugins"], ["doctor"]):
+        done = site.ftfkit(*command, FTFKIT_BLOCK_PLUGINS="acme_los,track06_focal_loss")
+        assert done.returncode == 0
+        assert done.stderr.startswith(
+            "warning: FTFKIT_BLOCK_PLUGINS == acme-los is no installed plugin; known: ftfkit, "
+        )
+        assert len(done.stderr.splitlines()) == 1
+    refused = site.ftfkit("plugins.blocked=[track06_focal_loss,acme_los]")
+    assert refused.returncode == 1
+    line = "command line: plugins.blocked == acme_los is no installed plugin; known: ftfkit, "
+    assert refused.stderr.startswith(line)
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_a_plugin_blocked_by_conf_offers_nothing(site: Any) -> None:
     install_with_conf(site, LOSS)
-    done = site.ftfkit("loss=acme", "plugins.blocked=[acme_loss]")
-    assert done.returncode == 1
-    assert "loss 'acme' is not registered" in done.stderr
-    assert "blocked: acme_loss" in done.stderr
+    for name in ("acme_loss", "acme-loss"):
+        done = site.ftfkit("loss=acme", f"plugins.blocked=[{name}]")
+        assert done.returncode == 1
+        assert "loss 'acme' is not registered" in done.stderr
+        assert "blocked: acme_loss" in done.stderr
+
+
+def test_a_blocked_component_is_refused_where_another_one_names_it(site: Any) -> None:
+    done = site.ftfkit(
+        "features=market_context/leaders", "features.base=finer_bars", "plugins.blocked=[track12-finer-bars]", *TINY
+    )
+    line = "command line: features.base == finer_bars is of the blocked plugin track12_finer_bars (ftfkit)"
+    assert (done.returncode, done.stderr.splitlines()) == (1, [line])

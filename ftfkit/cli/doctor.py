@@ -15,6 +15,7 @@ from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.build import section
 from ftfkit.config.compose import Composed, composer
 from ftfkit.config.folders import conf_folders, load_yaml
+from ftfkit.config.participants import refuse_unknown_blocked
 from ftfkit.config.schema import ExecutorConfig, OutputConfig, PluginsConfig, StoreConfig
 from ftfkit.errors import FtfkitError, PluginError
 from ftfkit.hookspecs import API_VERSION
@@ -42,6 +43,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "overrides", nargs="*", help="what a run would be given (output.dir=..., store=..., executor=...)"
     )
+    for line in registry().warnings:
+        print(f"warning: {line}", file=sys.stderr)
     failed = []
     for finding in _findings(parser.parse_args(arguments).overrides):
         print(finding, flush=True)
@@ -63,6 +66,7 @@ def _findings(overrides: list[str]) -> Iterator[Finding]:
         composed = composer().compose(overrides)
         output = Path(section(composed, "output", OutputConfig).dir)
         blocked = section(composed, "plugins", PluginsConfig).blocked
+        refuse_unknown_blocked(composed, blocked, registry(blocked))
     except FtfkitError as error:
         yield Finding(False, f"configuration: {error}", isinstance(error, PluginError))
         return

@@ -17,6 +17,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     found = registry()
     print(json.dumps(_document(found), indent=2) if options.json else _text(found))
+    for line in found.warnings:
+        print(f"warning: {line}", file=sys.stderr)
     for line in found.broken:
         print(line, file=sys.stderr)
     return PluginError.exit_code if found.broken else 0

@@ -133,7 +133,8 @@ def _run_experiment(experiment: Any) -> int:
     from ftfkit.plugins import registry
     from ftfkit.run.executors import Terminated, terminable
 
-    for line in registry(experiment.plugins.blocked).broken:
+    plugins = registry(experiment.plugins.blocked)
+    for line in (*plugins.warnings, *plugins.broken):
         print(f"warning: {line}", file=sys.stderr)
     try:
         with terminable():

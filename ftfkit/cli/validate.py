@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
             if str(error) not in map(str, refused):  # a wrong context says the same of every option
                 print(error, file=sys.stderr)
             refused.append(error)
+    for line in registry().warnings:
+        print(f"warning: {line}", file=sys.stderr)
     broken = registry().broken
     for line in broken:
         print(line, file=sys.stderr)

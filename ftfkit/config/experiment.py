@@ -10,6 +10,7 @@ from typing import Any
 from ftfkit.config.build import component, named_component, section, validated
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
+from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
 from ftfkit.config.planned import planned
 from ftfkit.config.schema import (
     COMPONENT_GROUPS,
@@ -54,6 +55,8 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
     ------
     ConfigError
         One line with place, value, rule and owner.
+    PluginError
+        When a plugin that takes part requires what cannot be imported.
     """
     plan = planned(overrides)
     if plan is None:
@@ -78,8 +81,11 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     for other in composed[1:]:
         _refuse_swept_context(first, other)
     baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared, champion)
-    plugins = registry(section(first, "plugins", PluginsConfig).blocked)
+    blocked = section(first, "plugins", PluginsConfig).blocked
+    plugins = registry(blocked)
+    refuse_unknown_blocked(first, blocked, plugins)
     experiment = _experiment(baseline_composed, composed, plugins, overrides)
+    check_requirements(experiment, plugins)
     told = {
         "config_dirs": tuple(map(str, maker.extra_folders)),
         "locked": f"{champion.run_id} {champion.variant}" if champion else None,
@@ -218,9 +224,11 @@ def _spec(composed: Composed, plugins: Registry) -> Spec:
     seed = composed.config.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise ConfigError(composed.where("seed"), "seed", seed, "must be an integer >= 0")
+    raw = {group: {"name": composed.config[group]["name"], **_dump(built[group])} for group in COMPONENT_GROUPS}
+    refuse_blocked(composed, raw, plugins)
     return Spec(
         options=composed.options,
-        raw={group: {"name": composed.config[group]["name"], **_dump(built[group])} for group in COMPONENT_GROUPS},
+        raw=raw,
         balancing=section(composed, "balancing", BalancingConfig),
         hpo=section(composed, "hpo", HpoConfig),
         calibration=section(composed, "calibration", CalibrationConfig),

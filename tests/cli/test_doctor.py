@@ -57,6 +57,21 @@ def test_what_only_the_worker_lacks_is_found(site: Any) -> None:
     assert "worker (loky): plugin acme-loss 1.0: cannot be imported: ImportError: not on this machine" in failed
 
 
+@pytest.mark.parametrize("guard", ["", "if multiprocessing.current_process().name != 'MainProcess':\n    "])
+def test_a_requirement_that_cannot_be_imported_is_found_here_or_in_the_worker_alone(guard: str, site: Any) -> None:
+    (site.folder / "tiny_colours.py").write_text(f"import multiprocessing\n{guard}import no_such_termcolor\n")
+    info = site.folder / "tiny_colours-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Tiny-Colours\nVersion: 1.2\n")
+    (info / "top_level.txt").write_text("tiny_colours\n")
+    site.install("acme-loss", {"acme_loss.py": HEAD}, requires=["tiny-colours"])
+    done = site.ftfkit("doctor")
+    assert done.returncode == 3
+    (line,) = lines(done.stdout, "FAIL")
+    reason = "requires tiny-colours, which cannot be imported: module 'no_such_termcolor' is not installed"
+    assert line.startswith(f"{'worker (loky): ' if guard else ''}plugin acme-loss 1.0: {reason}")
+
+
 def test_an_output_folder_that_cannot_be_written_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("in the way")
     assert main(["doctor", f"output.dir={tmp_path / 'file' / 'out'}", f"store.url=sqlite:///{tmp_path}/s.db"]) == 1
