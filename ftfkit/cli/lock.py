@@ -47,10 +47,11 @@ def _lock(options: argparse.Namespace) -> int:
     found = verify(run.folder)
     if found.mismatches:
         return _refused([f"verify: {line}" for line in found.mismatches], VerifyError.exit_code)
-    for note in found.notes:
-        print(f"not checked: {note}")
+    if found.notes:  # nothing is locked that was not verified
+        return _refused([f"not checked: {note}" for note in found.notes], 1)
     experiment = compose(f"plan={run.folder / PLAN}", f"output.dir={output}", *options.overrides)
-    reasons = obstacles(run.plan, options.variant, run.verdict, Ledger(output).entries(), experiment)
+    entries = Ledger(output).entries()
+    reasons = obstacles(run.plan, options.variant, run.verdict, entries, experiment, confirm=options.confirm)
     if reasons:
         return _refused(reasons, 1)
     change = prepare_change(run.plan, options.variant, experiment)

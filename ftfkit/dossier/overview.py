@@ -61,6 +61,8 @@ def header(results: Results) -> list[tuple[str, str]]:
         ("Run", f"{plan['run_id']}: {status(results)}"),
         ("Plan hash", str(plan["plan_hash"])),
         ("Registration", trust.registration(results)),
+        ("Same variants in other plans", trust.elsewhere(results)),
+        ("Beside the family", trust.beside(results)),
         ("Interim looks", trust.looks(results)),
         ("Gates", _gates(results)),
     ]

@@ -8,6 +8,8 @@ from typing import Any
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, moment, number, table
 
+SHOWN = 5  # lines of other plans that are named; the others are counted
+
 
 def registration(results: Results) -> str:
     """When the run was planned, or that it was not; empty where the plan does not say."""
@@ -27,6 +29,30 @@ def known_lines(results: Results) -> list[str]:
     for name, run in known.items():
         runs.setdefault(run, []).append(name)
     return [f"the results of {listed(names)} were known before, from run {run}" for run, names in runs.items()]
+
+
+def elsewhere(results: Results) -> str:
+    """Ledger lines of other plans that hold a variant of this run; empty without any."""
+    found = _advice(results).get("elsewhere", [])
+    told = [f"{one['variant']} {_done(one)}" for one in found[:SHOWN]]
+    return "; ".join([*told, *([f"and {len(found) - SHOWN} more in advice.json"] if len(found) > SHOWN else [])])
+
+
+def beside(results: Results) -> str:
+    """How many variants other plans tried on the same market; empty for none."""
+    found = _advice(results).get("beside") or {"n_variants": 0, "n_plans": 0}
+    n, plans = found["n_variants"], found["n_plans"]
+    if not n:
+        return ""
+    tried = f"{n} variant{'s' if n != 1 else ''} of {plans} other plan{'s' if plans != 1 else ''}"
+    return f"{tried} on the same assets, label and blocks; the p-values adjusted for this family do not count them"
+
+
+def _done(one: Mapping[str, Any]) -> str:
+    if one["kind"] == "planned":
+        return f"is also in another plan (ledger line {one['ledger_line']})"
+    again = "judged again, post hoc," if one["kind"] == "rejudged" else "judged"
+    return f"was {again} {one['verdict']} by another plan (run {one['run_id']}, ledger line {one['ledger_line']})"
 
 
 def looks(results: Results) -> str:

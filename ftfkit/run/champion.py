@@ -13,7 +13,9 @@ from ftfkit.config.champion import FILE, Champion, locks_document, read_locks
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
 from ftfkit.run.base_env import changed_env, option_variables, unified_diff, write_atomically
+from ftfkit.run.elsewhere import judged_otherwise
 from ftfkit.run.ledger import Entry, Ledger
+from ftfkit.run.trials import same_trial, trial_facts
 from ftfkit.types import Verdict
 
 
@@ -32,6 +34,8 @@ def obstacles(
     verdict: Verdict | None,
     entries: Sequence[Entry],
     experiment: Experiment,
+    *,
+    confirm: bool = False,
 ) -> list[str]:
     """Reasons why a variant of a verified run must not become the champion, one line each.
 
@@ -45,6 +49,8 @@ def obstacles(
         The ledger.
     experiment : Experiment
         The plan's, composed today: its baseline stands on today's champion.
+    confirm : bool
+        Whether the hold-out is read before the lock, so that an attempt that broke off may go on.
     """
     one = verdict.variants.get(variant) if verdict else None
     if verdict is None or one is None:
@@ -60,7 +66,11 @@ def obstacles(
     if document["champion"] != experiment.locked:
         today, then = experiment.locked or "the configured one", document["champion"] or "the configured one"
         found.append(f"the champion has changed since: the run compared with {then}, today's is {today}")
-    return found + _unconfirmed(document, variant, entries)
+    found += [
+        f"another plan judged it {verdict} (run {entry.facts['run_id']}, ledger line {entry.n})"
+        for entry, verdict in judged_otherwise(entries, document, variant)
+    ]
+    return found + _unconfirmed(document, variant, entries, confirm)
 
 
 def _unregistered(document: Mapping[str, Any], variant: str) -> list[str]:
@@ -71,14 +81,20 @@ def _unregistered(document: Mapping[str, Any], variant: str) -> list[str]:
     return [f"its results were known before they were planned, from run {run}"] if run else []
 
 
-def _unconfirmed(document: Mapping[str, Any], variant: str, entries: Sequence[Entry]) -> list[str]:
-    failed = any(
-        one.kind == "confirmed"
-        and (one.facts["run_id"], one.facts["variant"]) == (document["run_id"], variant)
-        and not one.facts["passed"]
+def _unconfirmed(document: Mapping[str, Any], variant: str, entries: Sequence[Entry], confirm: bool) -> list[str]:
+    """Whether a hold-out spoke against this trial, in whichever run; older lines name run and variant alone."""
+    own, place = trial_facts(document)[variant], (document["run_id"], variant)
+    tried = [
+        one
         for one in entries
-    )
-    return ["its hold-out did not confirm it"] if failed else []
+        if one.kind in {"opened", "confirmed"}
+        and ((one.facts["run_id"], one.facts["variant"]) == place or same_trial(one.facts, own))
+    ]
+    if any(one.kind == "confirmed" and not one.facts["passed"] for one in tried):
+        return ["its hold-out did not confirm it"]
+    if tried and tried[-1].kind == "opened" and not confirm:
+        return [f"its hold-out was opened (ledger line {tried[-1].n}) without an outcome: lock it with --confirm"]
+    return []
 
 
 def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experiment) -> Change:

@@ -22,6 +22,7 @@ from ftfkit.run.executors import Engine, executor
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan import Plan
 from ftfkit.run.records import list_runs
+from ftfkit.run.trials import trial_facts
 from ftfkit.types import ROUNDING, Asset, IntArray, Row, Split
 
 MIN_SHARE = 0.8  # of the assets that must reach the required lift
@@ -86,7 +87,7 @@ def confirm(plan: Plan, document: Mapping[str, Any], variant: str, output: Path)
     assets = sorted(plan.experiment.universe.assets, key=lambda asset: asset.name)
     tasks = {name: [_task(plan, spec, asset, edges) for asset in assets] for name, spec in arms.items()}
     holdout = {"holdout_utc": [_iso(start), _iso(stop)], "assets": [asset.name for asset in assets]}
-    facts = {"run_id": document["run_id"], "variant": variant, **holdout}
+    facts = {"run_id": document["run_id"], "variant": variant, **trial_facts(document)[variant], **holdout}
     ledger.append("opened", facts)
     with executor(plan.experiment.executor, len(assets)) as engine:
         base = _rows(engine, tasks[document["baseline"]], {})

@@ -12,7 +12,7 @@ from ftfkit.errors import PlanError
 from ftfkit.run.keys import canonical
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan_json import SCHEMA, hashed_part, plan_hash
-from ftfkit.run.trials import known_before, trial_id
+from ftfkit.run.trials import known_before, trial_facts
 
 FOLDER = "plans"  # inside output.dir
 _FIRST = (  # the order in which differences are told; everything else follows by name
@@ -137,11 +137,22 @@ def register(document: Mapping[str, Any], file: str, ledger: Ledger) -> Registra
     entries = ledger.entries()
     first = next((one for one in entries if _plans(one, document)), None)
     if first is None:
-        names = {name: trial_id(document, name) for name in document["variants"]}
-        facts = {"plan_hash": document["plan_hash"], "file": file, "variants": names}
-        first = ledger.append("planned", facts)
+        first = ledger.append("planned", planned_facts(document, file))
     known = known_before(entries[: first.n - 1], document)
     return Registration(file, first.utc, first.n, known)
+
+
+def planned_facts(document: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """What the ledger says of a plan."""
+    return {
+        "plan_hash": document["plan_hash"],
+        "file": file,
+        "baseline": document["baseline"],
+        "assets": sorted(document["universe"]["assets"]),
+        "label": document["label"],
+        "edges_utc": document["period"]["edges_utc"],
+        "variants": trial_facts(document),
+    }
 
 
 def write_plan(document: Mapping[str, Any], file: Path) -> None:

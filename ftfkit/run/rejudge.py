@@ -17,7 +17,7 @@ from ftfkit.run.ledger import Ledger
 from ftfkit.run.recompute import kept_readiness, planned_verdict, stored_frame
 from ftfkit.run.records import MANIFEST, PLAN, ROWS
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.trials import trial_id
+from ftfkit.run.trials import trial_facts
 from ftfkit.types import Verdict
 
 
@@ -71,13 +71,12 @@ def _differs(document: Mapping[str, Any], experiment: Experiment) -> bool:
 
 
 def _facts(document: Mapping[str, Any], n_rows: int, verdict: Verdict) -> dict[str, Any]:
+    trials = trial_facts(document)
     return {
         "run_id": document["run_id"],
         "plan_hash": document["plan_hash"],
         "n_rows": n_rows,
         "n_cells": len(document["cells"]),
         "gates": verdict.gates,
-        "variants": {
-            name: {"trial": trial_id(document, name), "verdict": one.verdict} for name, one in verdict.variants.items()
-        },
+        "variants": {name: {**trials[name], "verdict": one.verdict} for name, one in verdict.variants.items()},
     }

@@ -59,12 +59,58 @@ def trial_id(document: Mapping[str, Any], variant: str) -> str:
     return sha256(canonical({"config": config, "market": market, "seed": document["seed"]}))
 
 
+def trial_facts(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What tells each variant's trial again in the ledger, whatever it is called there.
+
+    Parameters
+    ----------
+    document : mapping
+        As ``plan.json`` holds it.
+
+    Returns
+    -------
+    dict of str to dict
+        ``trial`` is the ``trial_id``. ``fits`` is the hash of the fit keys, which no cost, metric or calibration
+        enters; of a variant that shares them with its baseline, also of the factors in which it differs.
+    """
+    keys: dict[str, list[str]] = {name: [] for name in document["variants"]}
+    for cell in document["cells"]:
+        keys[cell["variant"]].append(cell["fit_key"])
+    fits: dict[str, dict[str, Any]] = {name: {"fits": sorted(own)} for name, own in keys.items()}
+    for name, variant in document["variants"].items():
+        if name != document["baseline"] and fits[name] == fits[document["baseline"]]:
+            fits[name] = {**fits[name], "factors": {group: variant["config"][group] for group in variant["options"]}}
+    return {name: {"trial": trial_id(document, name), "fits": sha256(canonical(own))} for name, own in fits.items()}
+
+
+def same_trial(entered: Mapping[str, Any] | str, own: Mapping[str, str]) -> bool:
+    """Whether a variant that a ledger line holds is the one of ``trial_facts``; older lines hold its id alone."""
+    one = {"trial": entered} if isinstance(entered, str) else entered
+    return any(one.get(key) == own[key] for key in ("trial", "fits"))
+
+
+def as_entered(entry: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """``judged_facts`` in the form of a ledger line, which may be from before ``fits`` was entered."""
+    dropped = set() if has_fits(entry) else {"fits"}
+    variants = {
+        name: {key: value for key, value in one.items() if key not in dropped}
+        for name, one in facts["variants"].items()
+    }
+    return {**facts, "variants": variants}
+
+
+def has_fits(facts: Mapping[str, Any]) -> bool:
+    """Whether a judged line holds the fits of its variants."""
+    return all("fits" in one for one in facts["variants"].values())
+
+
 def judged_facts(
     folder: Path, document: Mapping[str, Any], rows: pd.DataFrame, verdict: Verdict | None
 ) -> dict[str, Any]:
     """What the ledger says of a judged run; figures follow from plan, rows and verdict alone."""
     there = [folder / name for name in ANCHORED if (folder / name).is_file()]
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
+    trials = trial_facts(document)
     verdicts = {} if verdict is None else {name: one.verdict for name, one in verdict.variants.items()}
     return {
         "run_id": document["run_id"],
@@ -77,7 +123,7 @@ def judged_facts(
         "files": files,
         "variants": {
             name: {
-                "trial": trial_id(document, name),
+                **trials[name],
                 "verdict": verdicts.get(name),
                 "f1": _by_fold(rows, name, document["folds"], rows["f1_buy"]),
                 "returns_bps": _by_fold(rows, name, document["folds"], rows["expectancy_bps"] * rows["n_trades"]),
@@ -108,13 +154,14 @@ def trials_advice(entries: Iterable[Entry], facts: Mapping[str, Any]) -> dict[st
 
 def known_before(entries: Iterable[Entry], document: Mapping[str, Any]) -> dict[str, str]:
     """Variants of a plan whose results somebody had seen by then, each with the first run that showed them."""
-    first: dict[str, str] = {}
+    first: dict[str | None, str] = {}
     for entry in entries:
         if entry.kind in {"judged", "looked"}:
             for one in entry.facts["variants"].values():
-                first.setdefault(one["trial"], entry.facts["run_id"])
-    names = [name for name in document["variants"] if name != document["baseline"]]
-    found = {name: first.get(trial_id(document, name)) for name in names}
+                for key in ("trial", "fits"):
+                    first.setdefault(one.get(key), entry.facts["run_id"])
+    own = {name: one for name, one in trial_facts(document).items() if name != document["baseline"]}
+    found = {name: first.get(one["trial"]) or first.get(one["fits"]) for name, one in own.items()}
     return {name: run for name, run in found.items() if run is not None}
 
 

@@ -28,7 +28,7 @@ from ftfkit.run.preregistration import differences
 from ftfkit.run.recompute import comparisons_of, kept_readiness, planned_verdict, rendered, stored_frame
 from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, PLAN, READINESS, ROWS, UNLISTED, VERDICT
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.trials import judged_facts
+from ftfkit.run.trials import as_entered, judged_facts
 from ftfkit.types import Asset, Verdict
 
 SHOWN = 5  # mismatches told of one file; the others are counted
@@ -201,7 +201,8 @@ class _Case:
         if entry is None:
             self._tell(name, [f"has no line of {self.folder.name}"] if name not in self.found else [], "")
             return None
-        facts = json.loads(canonical(judged_facts(self.folder, self.document, rows, verdict)))
+        recomputed = judged_facts(self.folder, self.document, rows, verdict)
+        facts = json.loads(canonical(as_entered(entry.facts, recomputed)))
         texts = [text for text in _differing(entry.facts, facts, "entered", "recomputed") if not self._known(text)]
         self._tell(name, [f"line {entry.n}: {text}" for text in texts], f"{name}: line {entry.n}, this run")
         criteria = planned_criteria(self.document)

@@ -98,6 +98,15 @@ def test_a_run_that_does_not_verify_is_refused_with_its_place(desk, capsys: Capt
     assert "lock refused: verify: verdict.json: variants.standard.comparison.n_pairs: " in capsys.readouterr().err
 
 
+def test_what_could_not_be_verified_is_not_locked(desk, capsys: Capture) -> None:
+    (desk.output / "store.db").unlink()
+    assert lock(desk, desk.run_id, "standard") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": not checked: ")[0] for line in lines] == ["lock refused"] * 2
+    assert lines[1].endswith("the store has none of these rows; they were checked against the ledger alone")
+    assert not env_of(desk).exists()
+
+
 def test_a_variant_that_its_hold_out_does_not_confirm_is_never_locked(desk, capsys: Capture) -> None:
     """On these bars focal/standard lifts one of two assets."""
     assert lock(desk, desk.run_id, "standard", "--confirm") == 1
@@ -107,6 +116,10 @@ def test_a_variant_that_its_hold_out_does_not_confirm_is_never_locked(desk, caps
     assert told.err == f"lock refused: the hold-out does not confirm standard: {reached}\n"
     assert Ledger(desk.output).entries()[-1].facts["passed"] is False
     assert lock(desk, desk.run_id, "standard") == 1
+    assert capsys.readouterr().err == "lock refused: its hold-out did not confirm it\n"
+    assert main([f"plan={desk.plan_file}", f"output.dir={desk.output}"]) == 0
+    capsys.readouterr()
+    assert lock(desk, list_runs(desk.output)[0].run_id, "standard") == 1
     assert capsys.readouterr().err == "lock refused: its hold-out did not confirm it\n"
     assert not env_of(desk).exists()
 

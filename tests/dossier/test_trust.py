@@ -73,6 +73,22 @@ def test_variants_stand_in_the_order_of_the_plan_whatever_the_files(make_run, ma
     assert [row[0] for row in trust.deflated(read_results(folder)).rows] == ["none", "a"]
 
 
+def test_other_plans_are_told(advised, make_run, make_rows):
+    lines = [
+        {"variant": "a", "ledger_line": 2, "kind": "planned", "plan_hash": "x", "run_id": None, "verdict": None},
+        {"variant": "a", "ledger_line": 3, "kind": "judged", "plan_hash": "x", "run_id": "r1", "verdict": "ABANDON"},
+    ]
+    others = {"elsewhere": lines, "beside": {"n_variants": 3, "n_plans": 1}}
+    (advised / "advice.json").write_text(json.dumps(ADVICE | others))
+    told = dict(header(read_results(advised)))
+    assert told["Same variants in other plans"] == (
+        "a is also in another plan (ledger line 2); a was judged ABANDON by another plan (run r1, ledger line 3)"
+    )
+    assert told["Beside the family"].startswith("3 variants of 1 other plan on the same assets, label and blocks; ")
+    (advised / "advice.json").write_text(json.dumps(ADVICE | {"elsewhere": lines * 4}))
+    assert dict(header(read_results(advised)))["Same variants in other plans"].endswith("; and 3 more in advice.json")
+
+
 def test_without_advice_nothing_is_said(make_run, make_rows):
     text = write_dossier(make_run(make_rows(LIFTS))).read_text()
     for absent in ("Confounds", "Luck among all trials", "Interim looks"):

@@ -17,6 +17,7 @@ from ftfkit.errors import ConfigError, FtfkitError
 from ftfkit.run.champion import lock, obstacles, prepare_change, undo
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.records import RunRecord
+from ftfkit.run.trials import trial_facts
 from ftfkit.types import GateResult, Verdict
 
 Case = dict[str, Any]
@@ -78,6 +79,32 @@ def _not_confirmed(case: Case) -> None:
     case["entries"] = (*case["entries"], Entry(3, "", "confirmed", facts, "", ""))
 
 
+def _entered(case: Case, kind: Any, **facts: Any) -> None:
+    case["entries"] = (*case["entries"], Entry(3, "", kind, facts, "", ""))
+
+
+def _own(case: Case) -> dict[str, str]:
+    return trial_facts(case["document"])["standard"]
+
+
+def _not_confirmed_in_another_run(case: Case) -> None:
+    _entered(case, "confirmed", run_id="r1", variant="renamed", passed=False, trial=_own(case)["trial"])
+
+
+def _not_confirmed_at_other_costs(case: Case) -> None:
+    own = {"trial": "other", "fits": _own(case)["fits"]}
+    _entered(case, "confirmed", run_id="r1", variant="standard", passed=False, **own)
+
+
+def _opened(case: Case) -> None:
+    _entered(case, "opened", run_id="r1", variant="standard", **_own(case))
+
+
+def _judged_by_another_plan(case: Case) -> None:
+    variants = {"none": {"trial": "x", "verdict": None}, "renamed": {**_own(case), "verdict": "ABANDON"}}
+    _entered(case, "judged", run_id="r1", plan_hash="other", variants=variants)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -92,6 +119,10 @@ def _not_confirmed(case: Case) -> None:
             "the champion has changed since: the run compared with the configured one, today's is r9 other",
         ),
         (_not_confirmed, "its hold-out did not confirm it"),
+        (_not_confirmed_in_another_run, "its hold-out did not confirm it"),
+        (_not_confirmed_at_other_costs, "its hold-out did not confirm it"),
+        (_opened, "its hold-out was opened (ledger line 3) without an outcome: lock it with --confirm"),
+        (_judged_by_another_plan, "another plan judged it ABANDON (run r1, ledger line 3)"),
     ],
 )
 def test_each_reason_alone_is_told_in_one_line(earned: Case, change: Callable[[Case], None], reason: str) -> None:
@@ -100,6 +131,24 @@ def test_each_reason_alone_is_told_in_one_line(earned: Case, change: Callable[[C
     (told,) = reasons(case)
     assert told.startswith(reason)
     assert "\n" not in told
+
+
+def test_what_says_nothing_against_a_trial_is_no_obstacle(earned: Case) -> None:
+    case = dict(earned)
+    _entered(case, "confirmed", run_id="r1", variant="standard", passed=True, **_own(case))
+    _entered(case, "confirmed", run_id="r1", variant="standard", passed=False, trial="other", fits="other")
+    locked = {"standard": {**_own(case), "verdict": "LOCK"}}
+    _entered(case, "judged", run_id="r1", plan_hash="other", variants=locked)
+    own = {"standard": {**_own(case), "verdict": "INCOMPLETE"}}
+    _entered(case, "judged", run_id="r1", plan_hash=case["document"]["plan_hash"], variants=own)
+    assert reasons(case) == []
+
+
+def test_a_confirmation_that_broke_off_may_go_on(earned: Case) -> None:
+    case = dict(earned)
+    _opened(case)
+    document, verdict, entries, experiment = (case[key] for key in ("document", "verdict", "entries", "experiment"))
+    assert obstacles(document, "standard", verdict, entries, experiment, confirm=True) == []
 
 
 @pytest.mark.parametrize("variant", ["none", "absent"])

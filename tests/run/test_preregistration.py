@@ -18,7 +18,7 @@ from ftfkit.run.plan_json import plan_hash
 from ftfkit.run.prepare import prepared
 from ftfkit.run.preregistration import check_planned, differences, preregistered, read_plan, register, write_plan
 from ftfkit.run.sweep import run_sweep
-from ftfkit.run.trials import known_before, trial_id
+from ftfkit.run.trials import known_before, trial_facts, trial_id
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TINY = ("universe=demo", "hpo=fixed", "data.days=100", "cv.n_folds=2", "executor=serial", "stats.n_resamples=100")
@@ -182,6 +182,39 @@ def test_a_trial_is_its_settings_and_bars(planned: dict[str, Any]) -> None:
     assert own == trial_id(document_of("loss=none,focal/standard,focal/mild_focus"), "standard")
     assert own != trial_id(document_of("loss=focal/standard", "seed=1"), "standard")
     assert own != trial_id(document_of("loss=focal/standard", "data.seed=8"), "standard")
+
+
+def _seen(ledger: Ledger, document: dict[str, Any], name: str) -> None:
+    shown = {"run_id": "r1", "plan_hash": document["plan_hash"], "variants": {name: trial_facts(document)[name]}}
+    ledger.append("judged", shown)
+
+
+def test_costs_that_hardly_differ_make_no_new_trial(planned: dict[str, Any], tmp_path: Path) -> None:
+    ledger, dearer = Ledger(tmp_path), document_of("loss=focal/standard", "trade.fee_bps=10.000001")
+    _seen(ledger, planned, "standard")
+    assert trial_id(dearer, "standard") != trial_id(planned, "standard")
+    assert known_before(ledger.entries(), dearer) == {"standard": "r1"}
+    assert known_before(ledger.entries(), document_of("loss=focal/mild_focus", "trade.fee_bps=10.000001")) == {}
+
+
+def test_a_variant_with_its_baselines_fits_is_known_by_its_factor_too(tmp_path: Path) -> None:
+    ledger, document = Ledger(tmp_path), document_of("decision=tuned,matched_rate")
+    _seen(ledger, document, document["baseline"])
+    assert known_before(ledger.entries(), document) == {}
+    dearer = document_of("decision=tuned,matched_rate", "trade.fee_bps=10.000001")
+    assert known_before(ledger.entries(), dearer) == {}
+    _seen(ledger, document, "matched_rate")
+    assert known_before(ledger.entries(), dearer) == {"matched_rate": "r1"}
+
+
+def test_a_planned_line_holds_market_and_trials(planned: dict[str, Any], tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    register(planned, "p.json", ledger)
+    facts = ledger.entries()[0].facts
+    assert facts["variants"] == trial_facts(planned)
+    assert (facts["baseline"], facts["label"]) == ("none", planned["label"])
+    assert facts["assets"] == sorted(planned["universe"]["assets"])
+    assert facts["edges_utc"] == planned["period"]["edges_utc"]
 
 
 # plan=FILE among the overrides
