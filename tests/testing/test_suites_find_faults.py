@@ -162,6 +162,19 @@ class RoundsSoftLabels(XGBoostModel):
         return super().bind(replace(context, train=replace(context.train, y=np.round(context.train.y))))
 
 
+class SoftAsTwoRows(XGBoostModel):
+    """Splits a row with a soft label into two weighted ones: the same loss, but row samples of twice as many rows."""
+
+    def bind(self, context: FitContext) -> Any:
+        train = context.train
+        if np.isin(train.y, (0, 1)).all():
+            return super().bind(context)
+        both = train.rows(np.tile(np.arange(len(train.y)), 2))
+        y = np.repeat(np.array([1, 0], dtype=np.float32), len(train.y))
+        weight = both.weight * np.concatenate([train.y, 1 - train.y])
+        return super().bind(replace(context, train=replace(both, y=y, weight=weight)))
+
+
 class IgnoresLosses(XGBoostModel):
     def bind(self, context: FitContext) -> Any:
         return super().bind(replace(context, loss=LogisticLoss()))
@@ -265,6 +278,11 @@ FAULTS = [
     (suites.TargetTransformConformance, DropsOneClass(), "test_both_classes_stay_in_the_fit"),
     (suites.ModelConformance, IgnoresWeights(), "test_honours_weights_or_refuses"),
     (suites.ModelConformance, RoundsSoftLabels(), "test_honours_soft_labels_or_refuses"),
+    (
+        suites.ModelConformance,
+        SoftAsTwoRows(params={"subsample": 0.5}),
+        "test_soft_labels_that_are_almost_hard_give_almost_the_same_model",
+    ),
     (suites.ModelConformance, IgnoresLosses(), "test_honours_losses_or_refuses"),
     (suites.ModelConformance, RefusesLate(), "test_a_loss_is_refused_before_any_data_or_not_at_all"),
     (suites.ModelConformance, RanksScoredRows(), "test_scores_each_row_by_itself"),

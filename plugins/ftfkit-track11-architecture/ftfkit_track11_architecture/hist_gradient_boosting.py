@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.types import Stage
-from ftfkit_track11_architecture.rows import check_names, hard_rows, one_class, refuse_other_losses
+from ftfkit_track11_architecture.rows import check_names, one_class, refuse_other_losses
 
 TREE_PARAMETERS = frozenset(
     {"learning_rate", "max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization", "max_features"}
@@ -19,7 +19,7 @@ TREE_PARAMETERS = frozenset(
 
 
 class HistGradientBoostingModel(Model):
-    """Boosted trees; takes weights, soft labels (each as two weighted rows) and the logistic loss only.
+    """Boosted trees; takes weights, soft labels and the logistic loss only.
 
     Attributes
     ----------
@@ -48,12 +48,13 @@ class _BoundHistGradientBoosting:
 
     def __init__(self, model: HistGradientBoostingModel, context: FitContext) -> None:
         # Imported before any limit is set: threads of a library that is loaded later would escape it.
-        from sklearn.ensemble import HistGradientBoostingClassifier
+        from ftfkit_track11_architecture.soft_boosting import SoftHistGradientBoosting
 
-        self._classifier = HistGradientBoostingClassifier
-        rows = hard_rows(context.train)
-        filled = ~np.isnan(rows.X).all(axis=0)
-        self._model, self._rows, self._X_eval = model, rows._replace(X=rows.X[:, filled]), context.X_eval[:, filled]
+        self._classifier = SoftHistGradientBoosting
+        train = context.train
+        filled = ~np.isnan(train.X).all(axis=0)
+        self._model, self._X, self._X_eval = model, train.X[:, filled], context.X_eval[:, filled]
+        self._y, self._weight = train.y.astype(np.float64), train.weight.astype(np.float64)
         self._seed, self._constant = context.seed, one_class(context)
 
     def path(self, params: Params, every_rounds: int) -> Iterator[Stage]:
@@ -85,4 +86,4 @@ class _BoundHistGradientBoosting:
         classifier = self._classifier(
             **params, max_iter=rounds, max_bins=self._model.max_bins, early_stopping=False, random_state=self._seed
         )
-        return classifier.fit(self._rows.X, self._rows.y, sample_weight=self._rows.weight)
+        return classifier.fit(self._X, self._y, sample_weight=self._weight)

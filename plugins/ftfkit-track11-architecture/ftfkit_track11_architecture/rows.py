@@ -16,7 +16,7 @@ OWNER = "plugin ftfkit-track11-architecture"
 
 
 class HardRows(NamedTuple):
-    """Rows with hard labels and weights: what scikit-learn classifiers take."""
+    """Rows with hard labels and weights: what scikit-learn's linear classifiers take."""
 
     X: npt.NDArray[np.float32]
     y: npt.NDArray[np.int8]
@@ -27,6 +27,7 @@ def hard_rows(sample: Sample) -> HardRows:
     """Rows whose weighted logistic loss is that of ``sample``, soft labels included.
 
     A row with soft label y costs y loss(1) + (1 - y) loss(0), so it stands twice, with the weights y w and (1 - y) w.
+    Only for models that know rows by their weighted loss alone, and not by their number.
     """
     if np.isin(sample.y, (0, 1)).all():
         return HardRows(sample.X, sample.y.astype(np.int8), sample.weight.astype(np.float64))

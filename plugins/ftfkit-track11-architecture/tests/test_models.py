@@ -21,7 +21,7 @@ from ftfkit.components import Loss, Model
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registration, registry
 from ftfkit.testing import ModelConformance
-from ftfkit.testing.fits import TiltedLogistic
+from ftfkit.testing.fits import TiltedLogistic, with_rounds
 from ftfkit.testing.models import planted_fit
 
 
@@ -44,6 +44,39 @@ def test_soft_rows_cost_what_the_soft_label_costs() -> None:
     rows = hard_rows(soft)
     assert sorted(zip(rows.y.tolist(), rows.weight.tolist(), strict=True)) == [(0, 1.5), (0, 3.0), (1, 0.5), (1, 1.0)]
     np.testing.assert_array_equal(rows.X[:2], sample.X[:2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_label_that_is_almost_hard_moves_no_probability(name: str) -> None:
+    model, context = with_rounds(option(name), 40), planted_fit()
+    soft = replace(context.train, y=np.clip(context.train.y, 1e-6, 1 - 1e-6).astype(np.float32))
+    expected = model.bind(context).predict(model.params, model.max_rounds)
+    found = model.bind(replace(context, train=soft)).predict(model.params, model.max_rounds)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+
+
+def test_hist_gradient_boosting_on_hard_labels_is_that_of_scikit_learn() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model, context = option("hist_gradient_boosting"), planted_fit()
+    train = replace(context.train, weight=np.linspace(0.5, 2, len(context.train.y), dtype=np.float32))
+    found = model.bind(replace(context, train=train)).predict(model.params, 30)
+    plain = HistGradientBoostingClassifier(
+        **model.params, max_iter=30, max_bins=63, early_stopping=False, random_state=context.seed
+    )
+    plain.fit(train.X, train.y_hard, sample_weight=train.weight)
+    np.testing.assert_array_equal(found, plain.predict_proba(context.X_eval)[:, 1].astype(np.float32))
+
+
+def test_hist_gradient_boosting_minimises_the_loss_of_soft_labels() -> None:
+    """With one leaf a distinct row, the probability of each is its mean soft label."""
+    context = planted_fit()
+    X = (np.arange(600) % 3).astype(np.float32).reshape(-1, 1)
+    y = np.array([0.15, 0.5, 0.9], dtype=np.float32)[np.arange(600) % 3]
+    train = replace(context.train, X=X, y=y)
+    params = {"learning_rate": 0.3, "min_samples_leaf": 5, "l2_regularization": 0.0}
+    bound = HistGradientBoostingModel().bind(replace(context, train=train, X_eval=X[:3]))
+    np.testing.assert_allclose(bound.predict(params, 100), [0.15, 0.5, 0.9], atol=1e-3)
 
 
 def test_lightgbm_custom_logistic_equals_its_own() -> None:
