@@ -362,6 +362,8 @@ def test_validate_names_everything_that_is_broken(site: Any) -> None:
 
 CONF_FAULTS: Sequence[tuple[str, str, int, str]] = (
     ("loss/none.yaml", "name: acme\n", 3, "option 'loss/none' of acme-loss is already defined by ftfkit"),
+    ("losss/acme.yaml", "name: acme\n", 3, "'losss' of acme-loss is no group; known: "),
+    ("loss/acme.yml", "name: acme\n", 3, "loss/acme.yml: 'acme.yml' of acme-loss must end in .yaml"),
     ("loss/acme.yaml", "_target_: os.system\n", 1, "loss/acme.yaml:1: _target_ == ... is not allowed"),
     ("loss/acme.yaml", "name: [acme\n", 1, "loss/acme.yaml:2: bad YAML"),
     ("loss/acme.yaml", "name: acme\ngama: 2\n", 1, "loss/acme.yaml:2: loss.gama == 2 is not a parameter here"),
@@ -373,7 +375,7 @@ def test_a_conf_option_that_clashes_or_could_run_code_is_refused(
     option: str, text: str, code: int, message: str, site: Any
 ) -> None:
     install_with_conf(site, LOSS, option, text)
-    done = site.ftfkit(f"loss={Path(option).stem}", *TINY)
+    done = site.ftfkit(f"{Path(option).parent}={Path(option).stem}", *TINY)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.build import section
 from ftfkit.config.compose import Composed, composer
-from ftfkit.config.folders import conf_folders, load_yaml
+from ftfkit.config.folders import conf_folders, conf_problems, load_yaml
 from ftfkit.config.participants import refuse_unknown_blocked
 from ftfkit.config.schema import ExecutorConfig, OutputConfig, PluginsConfig, StoreConfig
 from ftfkit.errors import FtfkitError, PluginError
@@ -61,7 +61,10 @@ def _findings(overrides: list[str]) -> Iterator[Finding]:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     yield Finding(True, f"ftfkit {version('ftfkit')}, plugin API {API_VERSION}; {libraries}")
     yield from _plugins(registry())
-    yield _checked("conf folders", _conf)
+    conf = _conf_findings()
+    yield from conf
+    if any(finding.plugin for finding in conf):
+        return  # nothing composes, which would be told by the same words once more
     try:
         composed = composer().compose(overrides)
         output = Path(section(composed, "output", OutputConfig).dir)
@@ -97,8 +100,15 @@ def _checked(what: str, check: Callable[[], str]) -> Finding:
         return Finding(False, f"{what}: {text}", isinstance(error, PluginError))
 
 
+def _conf_findings() -> list[Finding]:
+    problems = conf_problems()
+    if problems:
+        return [Finding(False, f"conf folders: {line}", plugin=True) for line in problems]
+    return [_checked("conf folders", _conf)]
+
+
 def _conf() -> str:
-    """Read every option of every folder; two folders with one option are refused."""
+    """Read every option of every folder."""
     folders = conf_folders()
     files = [folder.path / group for folder in folders for group in folder.groups()]
     files = [file for group in files for file in group.rglob("*.yaml")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 
 from ftfkit.cli.arguments import ArgumentParser
+from ftfkit.config.folders import conf_problems
 from ftfkit.errors import PluginError
 from ftfkit.plugins import KINDS, Registry, registry
 
@@ -16,15 +18,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable")
     options = parser.parse_args(arguments)
     found = registry()
-    print(json.dumps(_document(found), indent=2) if options.json else _text(found))
+    broken = (*found.broken, *conf_problems(found))
+    print(json.dumps(_document(found, broken), indent=2) if options.json else _text(found))
     for line in found.warnings:
         print(f"warning: {line}", file=sys.stderr)
-    for line in found.broken:
+    for line in broken:
         print(line, file=sys.stderr)
-    return PluginError.exit_code if found.broken else 0
+    return PluginError.exit_code if broken else 0
 
 
-def _document(found: Registry) -> dict[str, object]:
+def _document(found: Registry, broken: Sequence[str]) -> dict[str, object]:
     return {
         "plugins": [
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
@@ -35,7 +38,7 @@ def _document(found: Registry) -> dict[str, object]:
             for kind in KINDS
         },
         "conf": {owner: str(folder) for owner, folder in found.conf_folders},
-        "broken": list(found.broken),
+        "broken": list(broken),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,14 @@ from typing import Any
 import yaml
 
 from ftfkit.errors import ConfigError, PluginError
-from ftfkit.plugins import Registry, registry
+from ftfkit.plugins import BLOCK_VARIABLE, Registry, registry
 
 HYDRA_GROUP = "hydra"  # our own Hydra options; the only files in which _target_ may stand
 PRIMARY = "config"
+TRACK_GROUP = "track"  # ftfkit itself ships no option of it
+CORE = "ftfkit"
+USERS_OWN = "--config-dir"
+_LEAVE_OUT = f"{BLOCK_VARIABLE}=NAME leaves a plugin out"
 
 
 @dataclass(frozen=True)
@@ -53,30 +58,65 @@ def conf_folders(plugins: Registry | None = None, extra: Iterable[Path] = ()) ->
     Raises
     ------
     PluginError
-        When two folders hold the same option: nothing is ever shadowed silently.
+        For the first of ``conf_problems``.
     """
-    offered = (plugins or registry()).conf_folders
-    folders = (
-        ConfFolder("ftfkit", conf_dir()),
-        *(ConfFolder(owner, path) for owner, path in offered),
-        *(ConfFolder("--config-dir", path) for path in extra),
-    )
-    _refuse_clashes(folders)
+    folders = _offered(plugins, extra)
+    problem = next(_problems(folders), None)
+    if problem:
+        raise PluginError(problem)
     return folders
 
 
-def _refuse_clashes(folders: Sequence[ConfFolder]) -> None:
+def conf_problems(plugins: Registry | None = None) -> tuple[str, ...]:
+    """What is wrong with the layout of plugins' conf folders, one line each.
+
+    An option that another folder holds too (nothing is ever shadowed silently), a folder that is no group, a file that
+    would not be found for its suffix.
+    """
+    return tuple(_problems(_offered(plugins, ())))
+
+
+def _offered(plugins: Registry | None, extra: Iterable[Path]) -> tuple[ConfFolder, ...]:
+    return (
+        ConfFolder(CORE, conf_dir()),
+        *(ConfFolder(owner, path) for owner, path in (plugins or registry()).conf_folders),
+        *(ConfFolder(USERS_OWN, path) for path in extra),
+    )
+
+
+def _problems(folders: Sequence[ConfFolder]) -> Iterator[str]:
+    core, *others = folders
+    groups = (*core.groups(), TRACK_GROUP)
+    for folder in others:
+        if folder.owner != USERS_OWN:
+            yield from (f"{problem}; {_LEAVE_OUT}" for problem in _misplaced(folder, groups))
+    yield from _clashes(folders)
+
+
+def _misplaced(folder: ConfFolder, groups: Sequence[str]) -> Iterator[str]:
+    for group in folder.groups():
+        if group not in groups:
+            near = difflib.get_close_matches(group, groups, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(sorted(groups))
+            yield f"{shown(folder.path / group)}: {group!r} of {folder.owner} is no group; known: {known}{hint}"
+    for file in sorted(folder.path.rglob("*.yml")):
+        yield f"{shown(file)}: {file.name!r} of {folder.owner} must end in .yaml"
+
+
+def _clashes(folders: Sequence[ConfFolder]) -> Iterator[str]:
     seen: dict[str, ConfFolder] = {}
     for folder in folders:
         for file in sorted(folder.path.rglob("*.yaml")):
             option = file.relative_to(folder.path).as_posix()
-            if option in seen:
-                first = seen[option]
-                raise PluginError(
+            first = seen.setdefault(option, folder)
+            if first is not folder:
+                of_plugins = {folder.owner, first.owner} - {CORE, USERS_OWN}
+                yield (
                     f"{shown(file)}: option {option.removesuffix('.yaml')!r} of {folder.owner} is already defined by "
                     f"{first.owner} ({shown(first.path / option)}); rename one of them"
+                    + (f", or {_LEAVE_OUT}" if of_plugins else "")
                 )
-            seen[option] = folder
 
 
 def find_option(folders: Iterable[ConfFolder], option: str) -> Path | None:

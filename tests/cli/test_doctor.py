@@ -89,13 +89,25 @@ def test_a_store_that_cannot_be_reached_fails_without_its_password(
     assert "sesame" not in line
 
 
-def test_a_clash_of_options_is_told(site: Any) -> None:
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("loss/none.yaml", "option 'loss/none' of acme-loss is already defined by ftfkit"),
+        ("losss/none.yaml", "'losss' of acme-loss is no group; known: balancing, "),
+        ("loss/acme.yml", "'acme.yml' of acme-loss must end in .yaml"),
+    ],
+)
+def test_a_conf_folder_that_does_not_fit_is_told_once(option: str, message: str, site: Any) -> None:
     hook = "@hookimpl\ndef ftfkit_conf_folders():\n    return (Path(__file__).parent / 'conf',)\n"
     files = {
         "acme_loss/__init__.py": "from pathlib import Path\n" + HEAD + hook,
-        "acme_loss/conf/loss/none.yaml": "name: logistic\n",
+        f"acme_loss/conf/{option}": "name: logistic\n",
     }
     site.install("acme-loss", files)
-    done = site.ftfkit("doctor")
-    assert done.returncode == 3
-    assert "option 'loss/none' of acme-loss is already defined by ftfkit" in lines(done.stdout, "FAIL")[0]
+    for command in ("doctor", "plugins"):
+        done = site.ftfkit(command)
+        assert done.returncode == 3
+        (line,) = lines(done.stdout, "FAIL") if command == "doctor" else done.stderr.splitlines()
+        assert message in line
+        assert line.endswith("FTFKIT_BLOCK_PLUGINS=NAME leaves a plugin out")
+        assert site.ftfkit(command, FTFKIT_BLOCK_PLUGINS="acme-loss").returncode == 0
