@@ -307,7 +307,10 @@ class Metric(Component):
 
     @abstractmethod
     def compute(self, scored: Scored) -> Mapping[str, float]:
-        """Column name to finite value; 0 where undefined, never NaN."""
+        """Column name to finite value; 0 where undefined, never NaN.
+
+        A name that the core's rows hold, or that another metric of the run gives, is refused at the first cell.
+        """
 
 
 @dataclass(frozen=True, eq=False)
