@@ -27,6 +27,8 @@ class Champion:
         Overrides of single values in these groups (``loss.gamma=3``).
     env_before, env_after : str or None
         Text of the ``base_env`` file before and after; None where there was no file.
+    base_env : str or None
+        Absolute path of that file; None of locks that older versions wrote.
     """
 
     run_id: str
@@ -36,6 +38,7 @@ class Champion:
     values: tuple[str, ...]
     env_before: str | None
     env_after: str
+    base_env: str | None = None
 
     def of_group(self, group: str) -> list[str]:
         """Overrides that bring one changed group to the champion's setting."""

@@ -124,6 +124,7 @@ def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experi
         values=(*kept, *planned["values"]),
         env_before=before,
         env_after=after,
+        base_env=str(file.absolute()),
     )
     return Change(champion, file, unified_diff(before, after, file))
 
@@ -138,7 +139,13 @@ def lock(change: Change, output: Path) -> None:
 
 
 def undo(output: Path, base_env: Path) -> Change:
-    """Take the last lock back.
+    """Take the last lock back, in the file that it changed.
+
+    Parameters
+    ----------
+    output : Path
+    base_env : Path
+        Taken where the lock does not say which file it changed.
 
     Raises
     ------
@@ -149,6 +156,7 @@ def undo(output: Path, base_env: Path) -> Change:
     if not locks:
         raise FtfkitError(f"{output / FILE}: holds no lock, nothing can be undone (ftfkit)")
     last = locks[-1]
+    base_env = Path(last.base_env or base_env)
     found = base_env.read_text(encoding="utf-8") if base_env.is_file() else None
     if found != last.env_after:
         raise FtfkitError(f"{base_env}: was edited since {last.run_id} was locked, must be as lock left it (ftfkit)")

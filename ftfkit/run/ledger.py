@@ -1,7 +1,8 @@
 """The ledger: what was planned, looked at, judged and locked, in order; append-only and hash-chained.
 
 Each line carries the hash of the line before it, so that none can be changed, moved or taken out unnoticed. Lines cut
-off at the end leave the chain whole: ``verify`` notices them by the runs that are then missing.
+off at the end leave the chain whole; the file ``ledger.head`` beside it names the last line. A ledger without a head is
+an older one, and gets it with its next line.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from ftfkit.errors import VerifyError
+from ftfkit.run.base_env import write_atomically
 from ftfkit.run.keys import canonical, sha256
 
 Kind = Literal["planned", "looked", "judged", "rejudged", "checked", "opened", "confirmed", "locked", "unlocked"]
 
-FILE = "ledger.jsonl"
+FILE, HEAD = "ledger.jsonl", "ledger.head"
 GENESIS = "0" * 64  # stands for the line before the first
 _FIELDS = ("n", "utc", "kind", "facts", "previous")
 
@@ -54,7 +56,7 @@ class Ledger:
     """``ledger.jsonl`` of an output folder; several drivers may write to it."""
 
     def __init__(self, output: Path) -> None:
-        self.path = output / FILE
+        self.path, self.head = output / FILE, output / HEAD
 
     def append(self, kind: Kind, facts: Mapping[str, Any]) -> Entry:
         """Add one line; it is on disk when this returns.
@@ -62,13 +64,14 @@ class Ledger:
         Raises
         ------
         VerifyError
-            When the last line is damaged, so that there is nothing to chain to.
+            When the last line is damaged or cut off, so that there is nothing to chain to.
         """
         with self._locked() as file:
-            return self._append(file, file.read().splitlines(), kind, facts)
+            return self._append(file, file.read().decode().splitlines(), kind, facts)
 
-    def _append(self, file: BinaryIO, lines: list[bytes], kind: Kind, facts: Mapping[str, Any]) -> Entry:
-        last = self._parsed(len(lines), lines[-1].decode()) if lines else None
+    def _append(self, file: BinaryIO, lines: list[str], kind: Kind, facts: Mapping[str, Any]) -> Entry:
+        self._check_head(self._read_head(), lines)
+        last = self._parsed(len(lines), lines[-1]) if lines else None
         content: dict[str, Any] = {
             "n": len(lines) + 1,
             "utc": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -80,6 +83,7 @@ class Ledger:
         file.write(canonical({**content, "hash": entry.hash}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+        write_atomically(self.head, canonical({"n": entry.n, "hash": entry.hash}) + "\n")
         return entry
 
     def entries(self) -> tuple[Entry, ...]:
@@ -88,19 +92,43 @@ class Ledger:
         Raises
         ------
         VerifyError
-            Naming the first line whose content, number or link is not what it was.
+            Naming the first line whose content, number or link is not what it was, or the one that was cut off.
         """
-        if not self.path.is_file():
-            return ()
+        head = self._read_head()  # before the lines: another driver's next one is then no surprise
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
         found: list[Entry] = []
-        for n, text in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+        for n, text in enumerate(lines, start=1):
             entry = self._parsed(n, text)
             previous = found[-1].hash if found else GENESIS
             if entry.n != n or entry.previous != previous:
                 rule = f"must follow line {n - 1}: a line was changed, moved or taken out"
                 raise VerifyError(f"{self.path}:{n}: previous == {entry.previous[:12]} {rule} (ftfkit)")
             found.append(entry)
+        self._check_head(head, lines)
         return tuple(found)
+
+    def _read_head(self) -> tuple[int, str] | None:
+        """Number and hash of the last line as its writer left them; None of a ledger that has no head yet."""
+        try:
+            content = json.loads(self.head.read_text(encoding="utf-8"))
+            return int(content["n"]), str(content["hash"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            raise VerifyError(f"{self.head}: does not name the ledger's last line: {error} (ftfkit)") from error
+
+    def _check_head(self, head: tuple[int, str] | None, lines: Sequence[str]) -> None:
+        """The line that the head names must be there; later ones may have been added by a driver that was stopped."""
+        if head is None:
+            return
+        n, digest = head
+        if len(lines) < n:
+            rule = f"must be {n} or more, as {self.head.name} says: lines were cut off"
+            raise VerifyError(f"{self.path}: lines == {len(lines)} {rule} (ftfkit)")
+        entry = self._parsed(n, lines[n - 1])
+        if entry.hash != digest:
+            rule = f"must be {digest[:12]}, as {self.head.name} says: lines were cut off and others written"
+            raise VerifyError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
 
     def _parsed(self, n: int, text: str) -> Entry:
         try:

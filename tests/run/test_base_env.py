@@ -89,3 +89,18 @@ def test_a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it(tmp_path: P
     write_atomically(file, None)
     write_atomically(file, None)
     assert list(file.parent.iterdir()) == []
+
+
+def test_a_link_stays_a_link_and_the_file_keeps_its_permissions(tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "job.env", tmp_path / "base.env"
+    real.parent.mkdir()
+    real.write_text("A=1\n")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write_atomically(link, "A=2\n")
+    assert link.is_symlink()
+    assert real.read_text() == "A=2\n"
+    assert real.stat().st_mode & 0o777 == 0o640
+    write_atomically(link, None)
+    assert link.is_symlink()
+    assert not real.exists()

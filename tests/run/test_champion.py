@@ -191,6 +191,27 @@ def test_a_lock_writes_env_file_champion_and_ledger_and_is_taken_back(desk, expe
     assert Ledger(desk.output).entries()[-1].kind == "unlocked"
 
 
+def test_a_lock_is_undone_in_the_file_that_it_changed(desk, experiment: Experiment) -> None:
+    config = experiment.champion.model_copy(update={"base_env": f"{desk.folder}/job/prod.env"})
+    elsewhere = experiment.model_copy(update={"champion": config})
+    change = prepare_change(json.loads((desk.run / "plan.json").read_text()), "standard", elsewhere)
+    lock(change, desk.output)
+    assert (desk.folder / "job" / "prod.env").is_file()
+    assert undo(desk.output, desk.output / experiment.champion.base_env).base_env == desk.folder / "job" / "prod.env"
+    assert not (desk.folder / "job" / "prod.env").exists()
+
+
+def test_a_lock_of_an_older_version_is_undone_in_the_configured_file(desk, experiment: Experiment) -> None:
+    change = prepare_change(json.loads((desk.run / "plan.json").read_text()), "standard", experiment)
+    lock(change, desk.output)
+    file = desk.output / "champion" / "champion.json"
+    content = json.loads(file.read_text())
+    del content["locks"][0]["base_env"]
+    file.write_text(json.dumps(content))
+    undo(desk.output, change.base_env)
+    assert not change.base_env.exists()
+
+
 def test_the_first_lock_is_undone_to_no_file(desk, experiment: Experiment) -> None:
     change = prepare_change(json.loads((desk.run / "plan.json").read_text()), "standard", experiment)
     lock(change, desk.output)

@@ -73,6 +73,51 @@ def test_lines_cannot_be_moved_taken_out_or_rewritten(
     assert error.value.exit_code == 5
 
 
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_lines_cut_off_at_the_end_are_noticed(ledger: Ledger, left: int) -> None:
+    lines = ledger.path.read_text().splitlines(keepends=True)
+    ledger.path.write_text("".join(lines[:left]))
+    for use in (ledger.entries, lambda: ledger.append("planned", {})):
+        with pytest.raises(VerifyError, match=rf"ledger.jsonl: lines == {left} must be 3 or more, .* cut off"):
+            use()
+    assert ledger.path.read_text() == "".join(lines[:left])
+    ledger.path.unlink()
+    with pytest.raises(VerifyError, match="lines == 0 must be 3 or more"):
+        ledger.entries()
+
+
+def test_lines_cut_off_and_written_anew_are_noticed(ledger: Ledger) -> None:
+    head = ledger.head.read_text()
+    ledger.path.write_text(ledger.path.read_text().splitlines(keepends=True)[0])
+    ledger.head.unlink()
+    for n in range(3):
+        ledger.append("planned", {"n": n})
+    ledger.head.write_text(head)
+    with pytest.raises(VerifyError, match=r"ledger.jsonl:3: hash == .* cut off and others written"):
+        ledger.entries()
+
+
+def test_an_older_ledger_gets_its_head_with_the_next_line(ledger: Ledger) -> None:
+    ledger.head.unlink()
+    assert len(ledger.entries()) == 3
+    entry = ledger.append("planned", {})
+    assert json.loads(ledger.head.read_text()) == {"n": 4, "hash": entry.hash}
+
+
+def test_a_line_whose_writer_was_stopped_before_the_head_counts(ledger: Ledger) -> None:
+    head = ledger.head.read_text()
+    ledger.append("planned", {})
+    ledger.head.write_text(head)
+    assert len(ledger.entries()) == 4
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "3"])
+def test_a_damaged_head_is_named(ledger: Ledger, text: str) -> None:
+    ledger.head.write_text(text)
+    with pytest.raises(VerifyError, match=r"ledger.head: does not name the ledger's last line"):
+        ledger.entries()
+
+
 def test_nothing_is_chained_to_a_damaged_line(ledger: Ledger) -> None:
     ledger.path.write_text(ledger.path.read_text().replace('"value":0.2', '"value":0.3'))
     with pytest.raises(VerifyError, match=r"ledger.jsonl:3: hash"):

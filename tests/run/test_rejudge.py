@@ -99,7 +99,8 @@ def test_a_look_makes_results_known_to_later_plans(desk) -> None:
     from ftfkit.run.prepare import prepared
 
     unfinished(desk, 6)
-    (desk.output / "ledger.jsonl").unlink()
+    for file in desk.output.glob("ledger.*"):
+        file.unlink()
     judge_run(desk.run)
     later = prepared(desk.compose("gates.required_lift=0.002"), datetime.now(UTC))
     assert later.registration.known == {"standard": desk.run_id}

@@ -128,6 +128,9 @@ def test_a_ledger_line_from_before_fits_were_entered_still_agrees(desk) -> None:
 def test_a_ledger_without_the_run_is_not_enough(desk) -> None:
     file = desk.output / "ledger.jsonl"
     file.write_text(file.read_text().splitlines(keepends=True)[0])
+    (line,) = check(desk).mismatches
+    assert line.startswith(f"ledger.jsonl: {file}: lines == 1 must be ")
+    file.with_name("ledger.head").unlink()
     assert check(desk).mismatches == (f"ledger.jsonl: has no line of {desk.run_id}",)
 
 
@@ -246,6 +249,9 @@ def test_the_command_checks_the_ledger_alone(desk, command, capsys: pytest.Captu
     file = desk.output / "ledger.jsonl"
     lines = file.read_text().splitlines(keepends=True)
     file.write_text(lines[0])
+    assert command(["verify", "--output", str(desk.output)]) == 5
+    assert "ledger.jsonl: lines == 1 must be " in capsys.readouterr().err
+    file.with_name("ledger.head").unlink()
     assert command(["verify", "--output", str(desk.output)]) == 5
     assert f"has no line of the completed run {desk.run_id}" in capsys.readouterr().err
     file.write_text(flipped(lines[0], "0"))
