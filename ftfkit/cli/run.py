@@ -19,6 +19,7 @@ _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would 
 def run(arguments: list[str]) -> int:
     """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
     _refuse_words(arguments)
+    arguments = _with_plan(arguments)
     import hydra
 
     from ftfkit.config.folders import conf_dir
@@ -60,6 +61,31 @@ def _refuse_words(arguments: Sequence[str]) -> None:
         raise UsageError(f"command line: the shell asks for completions once it is set up: {setup}")
 
 
+def _with_plan(arguments: Sequence[str]) -> list[str]:
+    """Words with what ``plan=FILE`` stands for: Hydra composes them before our sweeper can open the file.
+
+    The plan's own overrides come first, as they do where the experiment is composed; its folders only where none is
+    given, likewise.
+    """
+    overrides = [word for word in arguments if _is_override(word)]
+    given = [word for word in overrides if not word.lstrip("+").startswith("plan=")]
+    if given == overrides or {"-sc", "--shell-completion"} & set(arguments):
+        return list(arguments)
+    from ftfkit.config.planned import planned
+
+    plan = planned(overrides)
+    if plan is None:
+        return list(arguments)
+    first = next(position for position, word in enumerate(arguments) if _is_override(word))
+    own = plan.overrides[: len(plan.overrides) - len(given)]
+    folders = [] if config_dirs(arguments) else [f"--config-dir={folder}" for folder in plan.config_dirs]
+    return [*arguments[:first], *own, *arguments[first:], *folders]
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
+
+
 def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
     """``--config-dir DIR`` as a folder of our own kind, so that nested options and the safety rules hold there too."""
     kept, folders = [], []
@@ -77,8 +103,9 @@ def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"command line: --config-dir {folder} is not a folder")
-    if folders:
-        kept.append(f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]")
+    if folders:  # beside the other overrides: Hydra's parser takes them in one go only
+        place = next((position for position, word in enumerate(kept) if _is_override(word)), len(kept))
+        kept.insert(place, f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]")
     return kept
 
 
@@ -90,7 +117,7 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
     from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
 
-    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
+    overrides = [word for word in arguments if _is_override(word)]
     try:
         compose([word for word in overrides if not word.startswith("hydra.")], composer(config_dirs(arguments)))
     except FtfkitError as ours:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,21 @@ def test_a_mistake_is_one_line_and_the_right_exit_code(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_plan_takes_values_of_the_options_it_chose(
+    desk: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``data.path`` is no key of the default data option: Hydra must know the plan's ``data=parquet`` before it."""
+    bars = next(one for one in desk.overrides if one.startswith("data.path=")).partition("=")[2]
+    shutil.copytree(bars, tmp_path / "elsewhere")
+    words = [f"data.path={tmp_path / 'elsewhere'}", f"plan={desk.plan_file}", f"output.dir={desk.output}"]
+    assert main(words) == 0
+    assert "8 reused, 0 failed" in capsys.readouterr().out
+    assert main([*words, "--cfg", "job"]) == 0
+    assert f"path: {tmp_path}/elsewhere" in capsys.readouterr().out
+    assert main([*words, "data.pth=x"]) == 1
+    assert "did you mean 'path'?" in capsys.readouterr().err
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
