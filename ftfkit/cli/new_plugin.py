@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib.util
 import keyword
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from ftfkit.cli.arguments import ArgumentParser
+from ftfkit.config.folders import conf_folders, find_option, shown
 from ftfkit.errors import UsageError
 from ftfkit.hookspecs import API_VERSION
 from ftfkit.plugins import KINDS, registry
@@ -81,10 +86,14 @@ def write_plugin(name: str, kind: str, output: Path) -> Path:
     folder = output / name
     if folder.exists():
         raise UsageError(f"new-plugin: {folder} exists, must be a new folder")
-    for path, template in _files(package).items():
+    texts = {path: _render(template, package) if template else "" for path, template in _files(package).items()}
+    problem = _option_problem(package) or _class_problem(package, texts)
+    if problem:
+        raise UsageError(f"new-plugin: name == {name} {problem}")
+    for path, text in texts.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_render(template, package) if template else "", encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     return folder
 
 
@@ -117,12 +126,51 @@ def _package(name: str, kind: str) -> _Package:
     module = name.replace("-", "_")
     if keyword.iskeyword(module) or _YAML_WORDS & set(name.split("-")):
         raise UsageError(f"new-plugin: name == {name} must be no word that Python or YAML reserves")
+    owner = _owner(name, module, kind)
+    if owner:
+        raise UsageError(f"new-plugin: name == {name} is taken by {owner}")
+    return _Package(name, kind, module, "".join(word.capitalize() for word in name.split("-")))
+
+
+def _owner(name: str, module: str, kind: str) -> str | None:
+    """Who has the name already: a plugin, a distribution, or what Python finds to import under it."""
     found = registry()
     taken = found.registrations.get(kind, {}).get(module)
+    if taken:
+        return taken.distribution
     owners = [plugin.distribution for plugin in found.plugins if plugin.name == module]
-    if taken or owners:
-        raise UsageError(f"new-plugin: name == {name} is taken by {taken.distribution if taken else owners[0]}")
-    return _Package(name, kind, module, "".join(word.capitalize() for word in name.split("-")))
+    if owners:
+        return owners[0]
+    if module in sys.stdlib_module_names:
+        return f"module {module!r} of Python's standard library"
+    if list(distributions(name=name)):
+        return f"the installed distribution {name}"
+    spec = importlib.util.find_spec(module)
+    return f"module {module!r} ({spec.origin})" if spec and spec.origin else None  # no origin: a folder, no module
+
+
+def _option_problem(package: _Package) -> str | None:
+    """An option that a conf folder holds already, which composing would refuse."""
+    folders = conf_folders()
+    for path in _files(package):
+        _, conf, option = path.removesuffix(".yaml").partition("/conf/")
+        file = find_option(folders, option) if conf else None
+        if file:
+            return f"makes the option {option!r}, which {shown(file)} defines already"
+    return None
+
+
+def _class_problem(package: _Package, texts: Mapping[str, str]) -> str | None:
+    """A class that Python, its base class or what its module imports is called like already."""
+    cls = package.cls
+    if keyword.iskeyword(cls) or hasattr(builtins, cls):
+        return f"makes the class {cls}, which Python has already"
+    code = texts.get(f"src/{package.module}/{package.kind}.py", "")
+    if re.search(rf"^(from|import) .*\b{cls}\b", code, re.MULTILINE):
+        return f"makes the class {cls}, which its module imports"
+    if texts[f"tests/test_{package.module}.py"].count(f"class Test{cls}(") > 1:
+        return f"makes the class Test{cls}, which its tests have already"
+    return None
 
 
 def _files(package: _Package) -> dict[str, str | None]:

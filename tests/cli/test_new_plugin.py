@@ -101,12 +101,29 @@ def test_lint_settings_are_our_own(tmp_path: Path) -> None:
         ("acme-on", "no word that Python or YAML reserves"),
         ("logistic", "is taken by ftfkit"),
         ("ftfkit", "is taken by ftfkit"),
+        ("json", "is taken by module 'json' of Python's standard library"),
+        ("xgboost", "is taken by the installed distribution xgboost"),
+        ("scikit-learn", "is taken by the installed distribution scikit-learn"),
+        ("sklearn", r"is taken by module 'sklearn' \(.*sklearn/__init__\.py\)"),
+        ("none", "makes the option 'loss/none', which .*conf/loss/none.yaml defines already"),
+        ("focal-standard", "makes the option 'loss/focal/standard', which .*focal/standard.yaml defines already"),
+        ("exception", "makes the class Exception, which Python has already"),
+        ("loss", "makes the class Loss, which its module imports"),
+        ("objective", "makes the class Objective, which its module imports"),
+        ("package", "makes the class TestPackage, which its tests have already"),
     ],
 )
 def test_a_name_that_will_not_do_is_refused(name: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as refused:
         write_plugin(name, "loss", tmp_path)
+    assert len(str(refused.value).splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [("none", "metric"), ("xgboost", "target_transform"), ("metric", "metric")])
+def test_so_it_is_for_other_kinds(name: str, kind: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"name == {name} (makes the class|is taken by)"):
+        write_plugin(name, kind, tmp_path)
 
 
 def test_a_folder_that_exists_is_never_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
