@@ -153,6 +153,8 @@ def test_a_loss_that_cannot_be_honoured_is_refused_before_any_data(model: Model,
         model.check_loss(TiltedLogistic(tilt=2.0))
     assert told.value.key == "loss"
     model.check_loss(planted_fit().loss)
+    with pytest.raises(ConfigError, match=f"{refusing} has"):
+        model.bind(replace(planted_fit(), loss=TiltedLogistic(tilt=2.0)))
 
 
 class Picky(LightGBMModel):
