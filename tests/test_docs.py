@@ -61,7 +61,6 @@ def test_kinds_versions_and_names_are_those_of_the_code() -> None:
         assert command in COMMANDS or "=" in command
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_recipe_works_to_the_letter(tmp_path: Path) -> None:
     """In an environment of its own, which borrows ftfkit and the libraries from this one and installs the plugin."""
