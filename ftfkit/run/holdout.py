@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ftfkit.components import Splitter
 from ftfkit.config.schema import Spec
@@ -19,9 +18,9 @@ from ftfkit.run.asset import AssetData, asset_data
 from ftfkit.run.bars import native_bars, utc_ns
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.executors import Engine, executor
-from ftfkit.run.ledger import Entry, Ledger
+from ftfkit.run.ledger import Ledger
 from ftfkit.run.plan import Plan
-from ftfkit.run.records import list_runs
+from ftfkit.run.reads import iso_utc, read_assets, refuse_read
 from ftfkit.run.trials import trial_facts
 from ftfkit.types import ROUNDING, Asset, IntArray, Row, Split
 
@@ -81,12 +80,12 @@ def confirm(plan: Plan, document: Mapping[str, Any], variant: str, output: Path)
     """
     start, stop = _period(plan, document)
     ledger = Ledger(output)
-    _refuse_read(ledger.entries(), output, document, variant, (start, stop))
+    refuse_read(ledger.entries(), output, document, variant, (start, stop))
     edges = np.array([plan.survey.period[0], start, stop], dtype=np.int64)
     arms = {name: plan.spec(name) for name in (document["baseline"], variant)}
     assets = sorted(plan.experiment.universe.assets, key=lambda asset: asset.name)
     tasks = {name: [_task(plan, spec, asset, edges) for asset in assets] for name, spec in arms.items()}
-    holdout = {"holdout_utc": [_iso(start), _iso(stop)], "assets": [asset.name for asset in assets]}
+    holdout = {"holdout_utc": [iso_utc(start), iso_utc(stop)], "assets": read_assets(document)}
     facts = {"run_id": document["run_id"], "variant": variant, **trial_facts(document)[variant], **holdout}
     ledger.append("opened", facts)
     with executor(plan.experiment.executor, len(assets)) as engine:
@@ -107,49 +106,8 @@ def _period(plan: Plan, document: Mapping[str, Any]) -> tuple[int, int]:
     source = _open(plan.baseline.spec).data
     stop = min(int(native_bars(source, asset).close_time[-1]) for asset in plan.experiment.universe.assets)
     if stop <= start:
-        raise DataError(f"the hold-out from {reserved} holds no bar yet: the data ends {_iso(stop)} (ftfkit)")
+        raise DataError(f"the hold-out from {reserved} holds no bar yet: the data ends {iso_utc(stop)} (ftfkit)")
     return start, stop
-
-
-def _refuse_read(
-    entries: Sequence[Entry], output: Path, document: Mapping[str, Any], variant: str, period: tuple[int, int]
-) -> None:
-    """A hold-out counts once: no run and no other confirmation may have read any of it."""
-    assets = set(document["universe"]["assets"])
-    for entry in entries:
-        facts = entry.facts
-        if entry.kind in {"opened", "confirmed"} and assets & set(facts["assets"]) and _overlap(facts, period):
-            same = (facts["run_id"], facts["variant"]) == (document["run_id"], variant)
-            if entry.kind == "confirmed" or not same:
-                told = f"{facts['run_id']} {facts['variant']}"
-                raise PlanError(f"the hold-out was used for {told} (ledger line {entry.n}), and counts once (ftfkit)")
-    for reader, (others, end) in sorted(_readers(entries, output).items()):
-        if assets & set(others) and _ns(end) > period[0]:
-            raise PlanError(f"the hold-out from {_iso(period[0])} was read by {reader}, which goes to {end} (ftfkit)")
-
-
-def _readers(entries: Sequence[Entry], output: Path) -> dict[str, tuple[Sequence[str], str]]:
-    """Assets and end of the bars that runs, finished or not, and null checks have read."""
-    judged = {
-        f"run {entry.facts['run_id']}": (entry.facts["assets"], entry.facts["edges_utc"][-1])
-        for entry in entries
-        if entry.kind == "judged"
-    }
-    started = {
-        f"run {run.run_id}": (run.plan["universe"]["assets"], run.plan["period"]["end_utc"])
-        for run in list_runs(output)
-    }
-    checked = {
-        f"the null check of ledger line {entry.n}": (entry.facts["assets"], entry.facts["end_utc"])
-        for entry in entries
-        if entry.kind == "checked"
-    }
-    return judged | started | checked
-
-
-def _overlap(facts: Mapping[str, Any], period: tuple[int, int]) -> bool:
-    start, stop = map(_ns, facts["holdout_utc"])
-    return start < period[1] and period[0] < stop
 
 
 def _open(spec: Spec) -> Spec:
@@ -164,7 +122,7 @@ def _task(plan: Plan, spec: Spec, asset: Asset, edges: IntArray) -> CellTask:
     whole = asset_data(_open(spec), asset, period)
     _refuse_leak(asset, planned, whole)
     if not np.any(whole.events.t0 >= edges[1]):
-        raise DataError(f"{asset.name}: the hold-out from {_iso(int(edges[1]))} holds no event yet (ftfkit)")
+        raise DataError(f"{asset.name}: the hold-out from {iso_utc(int(edges[1]))} holds no event yet (ftfkit)")
     shared = {name: getattr(spec.cv, name) for name in Splitter.model_fields}
     split = HoldoutSplit(**shared, fold=len(plan.survey.edges), train_until_ns=int(planned.events.t0[-1]))
     opened = _open(spec).model_copy(update={"cv": split})
@@ -205,11 +163,3 @@ def _confirmation(base: Mapping[str, Row], own: Mapping[str, Row], required_lift
     needed = math.ceil(MIN_SHARE * len(deltas) - ROUNDING)
     reached = sum(delta >= required_lift - ROUNDING for delta in deltas.values())
     return Confirmation(reached >= needed, required_lift, needed, deltas)
-
-
-def _ns(iso: str) -> int:
-    return utc_ns(datetime.fromisoformat(iso))
-
-
-def _iso(ns: int) -> str:
-    return pd.Timestamp(ns, unit="ns", tz="UTC").isoformat()

@@ -29,6 +29,7 @@ from ftfkit.run.noise import NoiseDesign, PlantedOracle, WithNoise
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document
 from ftfkit.run.plan_json import spec_config
 from ftfkit.run.progress import NoProgress, Progress
+from ftfkit.run.reads import enter_read
 from ftfkit.run.replicates import run_replicates
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.survey import survey
@@ -75,7 +76,7 @@ def null_check(
     """
     plans = _plans(experiment, design, n_replicates)
     output = Path(experiment.output.dir)
-    _enter(Ledger(output), plans[0])
+    enter_read(Ledger(output), plan_document(plans[0]))
     with Store(store_url(experiment.store.url, output)) as store:
         rows, n_reused = run_replicates(plans, store, progress or NoProgress())
     verdicts = [_verdict(plan, rows) for plan in plans]
@@ -84,14 +85,6 @@ def null_check(
     folder.mkdir(parents=True, exist_ok=True)
     records.write_json(folder, RESULT, document)
     return NullCheck(folder, document, n_reused, sum(row.status == "error" for row in rows.values()))
-
-
-def _enter(ledger: Ledger, plan: Plan) -> None:
-    """Tell the ledger which bars are about to be read, since a hold-out that anything has read is spent."""
-    document = plan_document(plan)
-    facts = {"assets": document["universe"]["assets"], "end_utc": document["period"]["end_utc"]}
-    if not any(entry.kind == "checked" and entry.facts == facts for entry in ledger.entries()):
-        ledger.append("checked", facts)
 
 
 def replicate(experiment: Experiment, design: NoiseDesign, number: int) -> Experiment:

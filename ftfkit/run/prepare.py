@@ -14,6 +14,7 @@ from ftfkit.run.forecast import Forecast, forecast, stored_rows
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.plan import Plan, make_plan, plan_document
 from ftfkit.run.preregistration import FOLDER, Registration, read_plan, register, write_plan
+from ftfkit.run.reads import enter_read
 from ftfkit.run.records import rows_table
 from ftfkit.run.store import Store, store_url
 
@@ -50,7 +51,10 @@ def prepared(experiment: Experiment, now: datetime, out: Path | None = None) -> 
     document = {**plan_document(plan), "forecast": asdict(cost), "lint": lint}
     file = out or output / FOLDER / f"{plan.plan_hash[:12]}_{plan.run_id.split('_', 4)[4]}.json"
     write_plan(document, file)
-    return Prepared(read_plan(file) | {"lint": lint}, file, register(document, str(file), Ledger(output)), cost)
+    ledger = Ledger(output)
+    registration = register(document, str(file), ledger)
+    enter_read(ledger, document)
+    return Prepared(read_plan(file) | {"lint": lint}, file, registration, cost)
 
 
 def _lint(plan: Plan, store: Store) -> list[dict[str, Any]]:

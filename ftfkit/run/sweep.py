@@ -26,6 +26,7 @@ from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, reserve
 from ftfkit.run.predictions import read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
+from ftfkit.run.reads import enter_read
 from ftfkit.run.store import Store, store_url
 from ftfkit.types import Row, Verdict
 
@@ -135,6 +136,7 @@ class _Run:
 
     def _start(self) -> None:
         document = plan_document(self._plan)
+        enter_read(self._ledger, document)
         records.write_json(self._folder, records.PLAN, document)
         records.write_readiness(self._folder, self._plan.readiness.text)
         self._store.start_run(self._plan.run_id, self._folder.resolve(), json.dumps(document))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 from ftfkit.components import FeatureSet
+from ftfkit.config.compose import composer
 from ftfkit.config.experiment import compose
+from ftfkit.config.schema import Experiment
 from ftfkit.errors import DataError, PlanError
 from ftfkit.run.asset import asset_data
 from ftfkit.run.bars import utc_ns
@@ -20,8 +23,14 @@ from ftfkit.run.cell import run_cell
 from ftfkit.run.holdout import HoldoutSplit, _confirmation, _open, _task, confirm
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.plan import Plan, make_plan
+from ftfkit.run.prepare import prepared
+from ftfkit.run.progress import NoProgress
+from ftfkit.run.reads import enter_read, refuse_read
+from ftfkit.run.records import list_runs
+from ftfkit.run.sweep import run_sweep
 from ftfkit.types import HOUR_NS, Asset, Features, IntArray, Market, Row
 
+READER = r"was read by the plan, run or null check of ledger line \d+"
 BOUNDARY = utc_ns(datetime(2022, 5, 11, tzinfo=UTC))
 
 
@@ -101,7 +110,7 @@ def test_a_confirmation_is_recorded_and_spends_the_hold_out(case: Case) -> None:
     assert opened.facts["holdout_utc"] == ["2022-05-11T00:00:00+00:00", "2022-06-10T00:00:00+00:00"]
     assert confirmed.facts["deltas"] == dict(found.deltas)
     assert confirmed.facts["passed"] == found.passed == (min(found.deltas.values()) >= 0.001)
-    with pytest.raises(PlanError, match=r"the hold-out was used for .* standard \(ledger line 4\), and counts once"):
+    with pytest.raises(PlanError, match=r"the hold-out was used for .* standard \(ledger line 5\), and counts once"):
         confirm(case.plan, case.document, "standard", case.output)
 
 
@@ -145,8 +154,49 @@ def test_a_hold_out_that_a_run_has_read_is_refused(case: Case, known_to: str) ->
 def test_a_hold_out_that_a_null_check_has_read_is_refused(case: Case) -> None:
     facts = {"assets": ["ARBUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
     Ledger(case.output).append("checked", facts)
-    with pytest.raises(PlanError, match=r"was read by the null check of ledger line \d+, which goes to 2022-05-12"):
+    with pytest.raises(PlanError, match=rf"{READER}, which goes to 2022-05-12"):
         confirm(case.plan, case.document, "standard", case.output)
+
+
+def _without_hold_out(case: Case, desk, *more: str) -> Experiment:
+    settings = [one for one in desk.overrides if not one.startswith("data.holdout_from=")]
+    return compose([*settings, f"output.dir={case.output}", *more], composer([desk.conf]))
+
+
+def test_a_plan_without_the_hold_out_has_read_it(case: Case, desk) -> None:
+    prepared(_without_hold_out(case, desk), datetime.now(UTC))
+    with pytest.raises(PlanError, match=rf"{READER}, .* 2022-06-10"):
+        confirm(case.plan, case.document, "standard", case.output)
+
+
+def test_a_run_has_read_the_hold_out_though_its_folder_is_gone(case: Case, desk) -> None:
+    class Stopped(NoProgress):
+        def start(self, n_cells: int, n_reused: int) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(_without_hold_out(case, desk), progress=Stopped())
+    shutil.rmtree(list_runs(case.output)[0].folder)
+    with pytest.raises(PlanError, match=rf"{READER}, .* 2022-06-10"):
+        confirm(case.plan, case.document, "standard", case.output)
+
+
+def test_whoever_read_a_leader_past_the_boundary_has_read_the_hold_out(case: Case) -> None:
+    led = {**case.document, "market": {"BTCUSDC": "ab"}}
+    facts = {"assets": ["UNIUSDC", "BTCUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
+    Ledger(case.output).append("checked", facts)
+    refuse_read(Ledger(case.output).entries(), case.output, case.document, "standard", (BOUNDARY, BOUNDARY + 1))
+    with pytest.raises(PlanError, match="which goes to 2022-05-12"):
+        refuse_read(Ledger(case.output).entries(), case.output, led, "standard", (BOUNDARY, BOUNDARY + 1))
+
+
+def test_what_a_plan_reads_is_entered_once_with_its_leaders(case: Case) -> None:
+    checked = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "checked"]
+    assert checked == [{"assets": ["AAVEUSDC", "ARBUSDC"], "end_utc": "2022-05-11T00:00:00+00:00"}]
+    for _ in range(2):
+        enter_read(Ledger(case.output), {**case.document, "market": {"BTCUSDC": "ab"}})
+    (last,) = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "checked"][1:]
+    assert last["assets"] == ["AAVEUSDC", "ARBUSDC", "BTCUSDC"]
 
 
 def test_without_a_reserved_hold_out_there_is_nothing_to_confirm_on(case: Case) -> None:

@@ -96,8 +96,8 @@ def test_rows_and_store_changed_alike_contradict_the_ledger(desk) -> None:
     write_manifest(desk.run)
     found = check(desk)
     assert any(note.startswith("the store has none of these rows") for note in found.notes)
-    assert any(line.startswith("ledger.jsonl: line 2: files.rows.parquet: entered") for line in found.mismatches)
-    assert any(re.match(r"ledger\.jsonl: line 2: variants\.standard\.f1\.0: ", line) for line in found.mismatches)
+    assert any(line.startswith("ledger.jsonl: line 3: files.rows.parquet: entered") for line in found.mismatches)
+    assert any(re.match(r"ledger\.jsonl: line 3: variants\.standard\.f1\.0: ", line) for line in found.mismatches)
 
 
 @pytest.mark.parametrize("seed", range(3))
