@@ -30,16 +30,29 @@ def _verdicts(record: RunRecord) -> dict[str, str]:
     return {name: item.verdict for name, item in record.verdict.variants.items()} if record.verdict else {}
 
 
+def _marks(record: RunRecord) -> list[str]:
+    """What must stay in sight beside a verdict."""
+    if record.verdict is None:
+        return []
+    found = {
+        "synthetic data": record.verdict.synthetic,
+        "post hoc": record.verdict.post_hoc,
+        "not pre-registered": record.plan.get("registration", True) is None,
+    }
+    return [mark for mark, holds in found.items() if holds]
+
+
 def _document(record: RunRecord) -> dict[str, object]:
     if problem := _unreadable(record):
         return {"run_id": record.run_id, "status": record.status, "unreadable": problem}
-    return {"run_id": record.run_id, "status": record.status, "rows": len(record.rows), "verdicts": _verdicts(record)}
+    told = {"rows": len(record.rows), "verdicts": _verdicts(record), "marks": _marks(record)}
+    return {"run_id": record.run_id, "status": record.status, **told}
 
 
 def _unreadable(record: RunRecord) -> str:
     """What is wrong with the files of a run; one damaged run must not hide the others."""
     try:
-        _ = record.rows, record.verdict
+        _ = record.rows, record.verdict, record.plan
     except (OSError, ValueError, KeyError, TypeError) as error:
         return " ".join(str(error).split()) or type(error).__name__
     return ""
@@ -49,4 +62,5 @@ def _line(record: RunRecord) -> str:
     if problem := _unreadable(record):
         return f"{record.run_id}  {record.status:<11} unreadable: {problem}"
     verdicts = ", ".join(f"{name} {verdict}" for name, verdict in _verdicts(record).items()) or "no verdict"
-    return f"{record.run_id}  {record.status:<11} {len(record.rows):>5} rows  {verdicts}"
+    marks = "".join(f" [{mark}]" for mark in _marks(record))
+    return f"{record.run_id}  {record.status:<11} {len(record.rows):>5} rows  {verdicts}{marks}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, number, table
+from ftfkit.dossier.trust import unregistered
 from ftfkit.judge.power import folds_needed, mde_factor, power
 from ftfkit.types import Comparison, VariantVerdict
 
@@ -37,6 +38,8 @@ def _lock(verdict: VariantVerdict, results: Results) -> list[str]:
         )
     if results.post_hoc:
         lines.append("The gates or the set of variants were not fixed before the rows were seen (post hoc).")
+    if unregistered(results):
+        lines.append("The run was not pre-registered: nothing shows that variant and gates were chosen before it.")
     return lines
 
 

@@ -10,7 +10,7 @@ from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import assignments, count, listed
 
 _MEANING = {
-    "LOCK": "every pre-registered gate passed; the variant may replace the baseline",
+    "LOCK": "every gate passed",
     "ABANDON": "a gate failed and the data leave no room for the required lift, or other gates rule the variant out",
     "INCONCLUSIVE": "the run cannot tell; this is no evidence that the idea fails",
     "INCOMPLETE": "rows or evidence are missing; nothing is said about the idea",
@@ -26,8 +26,12 @@ def title(results: Results) -> str:
 
 
 def marks(results: Results) -> str:
-    """What must stay in sight: synthetic data, a post-hoc verdict; empty for neither."""
-    found = {"SYNTHETIC DATA": results.synthetic, "POST HOC": results.post_hoc}
+    """What must stay in sight: synthetic data, a post-hoc verdict, a run without a plan; empty for none."""
+    found = {
+        "SYNTHETIC DATA": results.synthetic,
+        "POST HOC": results.post_hoc,
+        "NOT PRE-REGISTERED": trust.unregistered(results),
+    }
     return ", ".join(mark for mark, holds in found.items() if holds)
 
 
@@ -93,7 +97,7 @@ def headline(results: Results) -> list[tuple[str, str]]:
         (
             verdict,
             f"for {'all ' if len(names) == total > 1 else ''}{len(names)} variant{'s' if len(names) != 1 else ''} "
-            f"({listed(names)}): {_MEANING[verdict]}.",
+            f"({listed(names)}): {_meaning(verdict, results)}.",
         )
         for verdict, names in by_verdict(results).items()
     ]
@@ -106,10 +110,28 @@ def baseline_line(results: Results) -> str:
     setting = f" ({assignments(options)})" if options else ""
     if not locks:
         return f"{results.baseline}{setting} stays the champion; nothing is to be changed in production."
-    blocked = "synthetic data" if results.synthetic else "a post-hoc verdict" if results.post_hoc else ""
+    blocked = _blocked(results)
     if blocked:
         return f"{results.baseline}{setting} stays the champion: {blocked} cannot lock {listed(locks)}."
     return f"{listed(locks)} may replace the champion {results.baseline}{setting}; section 6 has the command."
+
+
+def _meaning(verdict: str, results: Results) -> str:
+    if verdict != "LOCK":
+        return _MEANING[verdict]
+    if trust.unregistered(results):
+        return "every gate passed, but nobody had written variants and gates down before the run: lock refuses it"
+    gate = "gate" if results.post_hoc else "pre-registered gate"
+    return f"every {gate} passed; the variant may replace the baseline"
+
+
+def _blocked(results: Results) -> str:
+    """What keeps every variant of the run from being locked; empty for nothing."""
+    if results.synthetic:
+        return "synthetic data"
+    if results.post_hoc:
+        return "a post-hoc verdict"
+    return "a run that was not pre-registered" if trust.unregistered(results) else ""
 
 
 def _gates(results: Results) -> str:

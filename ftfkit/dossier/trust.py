@@ -22,6 +22,11 @@ def registration(results: Results) -> str:
     return f"{planned}{''.join(f'; {text}' for text in known_lines(results))}"
 
 
+def unregistered(results: Results) -> bool:
+    """Whether there are verdicts on a plan that nobody had written down before the run."""
+    return results.verdict is not None and results.plan.get("registration", True) is None
+
+
 def known_lines(results: Results) -> list[str]:
     """Variants whose results somebody had seen before they were planned."""
     known: Mapping[str, str] = (results.plan.get("registration") or {}).get("known", {})

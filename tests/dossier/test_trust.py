@@ -50,6 +50,21 @@ def test_an_unregistered_run_says_so(make_run, make_rows):
     assert dict(header(results))["Registration"].startswith("not pre-registered")
 
 
+def test_an_unregistered_run_is_marked_and_never_called_pre_registered(make_run, make_rows):
+    rows = make_rows(LIFTS)
+    text = write_dossier(make_run(rows)).read_text()
+    assert "**LOCK** for 1 variant (a): every pre-registered gate passed; the variant may replace" in text
+    assert "NOT PRE-REGISTERED" not in text
+    folder = make_run(rows, registration=None)
+    text = write_dossier(folder).read_text()
+    assert text.splitlines()[0].endswith("results dossier (LOCK, NOT PRE-REGISTERED)")
+    assert '<p class="marks" role="note">NOT PRE-REGISTERED</p>' in (folder / "dossier.html").read_text()
+    assert "every gate passed, but nobody had written variants and gates down before the run" in text
+    assert "stays the champion: a run that was not pre-registered cannot lock a." in text
+    assert "The run was not pre-registered: nothing shows" in text
+    assert "pre-registered gate" not in text
+
+
 def test_advice_is_shown_and_marked_as_such(advised):
     text = write_dossier(advised).read_text()
     assert (
