@@ -17,7 +17,7 @@ SECTIONS = ("Model card", "Data lineage", "Reproducibility", "Monitoring", "Roll
 
 _MARKER = re.compile(
     r"\b(TODO|TBD|TBA|FIXME|XXX)\b|(?i:\blorem ipsum\b|\bto be (announced|completed|decided|defined|determined|done|"
-    r"filled in|written)\b|\bcoming soon\b)"
+    r"filled|written)\b|\bcoming soon\b)"
 )
 _PLACEHOLDER = re.compile(
     r"(?i)(todo|tbd|tba|fixme|xxx|placeholder|n/?a|none|nothing yet|fill( (this|me))? in|write (this|me)|"

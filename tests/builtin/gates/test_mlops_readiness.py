@@ -47,6 +47,8 @@ def test_empty_sections_are_found(body: str) -> None:
     "body",
     [
         "TODO",
+        "The dashboard: to be filled.",
+        "To be filled in by the desk.",
         "todo.",
         "TBD",
         "n/a",

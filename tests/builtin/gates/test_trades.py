@@ -41,6 +41,23 @@ def test_joint_metric_takes_its_bound_from_conf(evidence) -> None:
     assert JointMetric(max_drawdown_increase_pct=2.0).check(given).status == "PASS"
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"max_drawdown_pct": (10.0004, 9.0)}, "+0.00 bps, +0.000, +1.0004 pct"),
+        ({"expectancy_bps": (4.996, 5.0)}, "-0.004 bps, +0.000, +1.00 pct"),
+        ({"sortino": (0.49999, 0.5)}, "+0.00 bps, -0.00001, +1.00 pct"),
+        ({"expectancy_bps": (4.99, 5.0)}, "-0.01 bps, +0.000, +1.00 pct"),
+    ],
+)
+def test_a_figure_that_just_fails_is_told_with_the_digits_that_show_it(
+    evidence, values: dict[str, tuple[float, float]], shown: str
+) -> None:
+    result = JointMetric().check(evidence(**(TRADES | values)))
+    assert (result.status, result.observed) == ("FAIL", shown)
+    assert shown.split(", ")[2] in result.reason
+
+
 def test_stability_looks_at_the_worst_asset(evidence) -> None:
     f1 = np.full((5, 5), 0.4)
     f1[3] = 0.5 + 0.23 * LINE
