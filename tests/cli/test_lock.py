@@ -137,6 +137,27 @@ def test_a_variant_that_its_hold_out_confirms_is_locked(desk, capsys: Capture) -
     assert env_of(desk).read_text() == "CVN_LOSS_FUNCTION=focal/class_balanced\n"
 
 
+def test_the_kinder_of_two_registered_gate_sets_is_not_locked(desk, capsys: Capture) -> None:
+    words = [*desk.overrides, "loss=focal/class_balanced", f"output.dir={desk.output}", f"--config-dir={desk.conf}"]
+    files = {n: desk.folder / f"{n}.json" for n in (100_000, 1)}
+    for n, file in files.items():
+        assert main(["plan", *words, f"gates.checks.sample_size.min_trades={n}", "--out", str(file)]) == 0
+    for file in files.values():
+        assert main([f"plan={file}"]) == 0
+    strict, kind = list_runs(desk.output)[1], list_runs(desk.output)[0]
+    told = json.loads((kind.folder / "advice.json").read_text())["elsewhere"]
+    refused = strict.verdict.variants["class_balanced"].verdict
+    assert refused != "LOCK"
+    assert [(one["kind"], one["verdict"]) for one in told] == [("planned", None), ("judged", refused)]
+    assert "**Same variants in other plans**: class_balanced is also in another plan" in (
+        (kind.folder / "dossier.md").read_text()
+    )
+    capsys.readouterr()
+    assert lock(desk, kind.run_id, "class_balanced") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"lock refused: another plan judged it {refused} (run {strict.run_id}, ledger line ")
+
+
 def test_a_history_without_locks_says_so(desk, capsys: Capture) -> None:
     assert lock(desk, "--history") == 0
     assert capsys.readouterr().out.startswith("nothing was locked in ")
