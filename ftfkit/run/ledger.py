@@ -112,7 +112,7 @@ class Ledger:
         try:
             content = json.loads(self.head.read_text(encoding="utf-8"))
             return int(content["n"]), str(content["hash"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, TypeError, KeyError) as error:
             raise VerifyError(f"{self.head}: does not name the ledger's last line: {error} (ftfkit)") from error
