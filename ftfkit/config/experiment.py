@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftfkit.components import Loss, Model
 from ftfkit.config.build import component, named_component, section, validated
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
@@ -226,6 +227,7 @@ def _spec(composed: Composed, plugins: Registry) -> Spec:
         raise ConfigError(composed.where("seed"), "seed", seed, "must be an integer >= 0")
     raw = {group: {"name": composed.config[group]["name"], **_dump(built[group])} for group in COMPONENT_GROUPS}
     refuse_blocked(composed, raw, plugins)
+    _check_loss(composed, built["model"], built["loss"])
     return Spec(
         options=composed.options,
         raw=raw,
@@ -241,6 +243,15 @@ def _spec(composed: Composed, plugins: Registry) -> Spec:
         seed=seed,
         **built,
     )
+
+
+def _check_loss(composed: Composed, model: Model, loss: Loss) -> None:
+    """Ask the model here, before any data is read, what it would otherwise say in every cell."""
+    try:
+        model.check_loss(loss)
+    except ConfigError as error:
+        option = composed.options["loss"]
+        raise ConfigError(composed.where("loss"), "loss", option, error.rule, error.owner) from error
 
 
 def _dump(item: Any) -> dict[str, Any]:

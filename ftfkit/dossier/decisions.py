@@ -11,7 +11,7 @@ from ftfkit.dossier.configuration import LONG
 from ftfkit.dossier.overview import by_verdict
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, table
-from ftfkit.dossier.trust import known_lines
+from ftfkit.dossier.trust import judged_otherwise_lines, known_lines
 
 
 def lock_lines(results: Results) -> list[str]:
@@ -106,4 +106,5 @@ def _obstacles(results: Results, locks: list[str]) -> list[str]:
     obstacles += ["post hoc verdict"] if results.post_hoc else []
     obstacles += [] if results.plan.get("registration") else ["not pre-registered"]
     obstacles += known_lines(results)
+    obstacles += judged_otherwise_lines(results, locks)
     return obstacles + [f"{name} was not applicable" for name in sorted(open_gates)]

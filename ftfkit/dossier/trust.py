@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftfkit.dossier.results import Results
@@ -34,6 +34,15 @@ def known_lines(results: Results) -> list[str]:
     for name, run in known.items():
         runs.setdefault(run, []).append(name)
     return [f"the results of {listed(names)} were known before, from run {run}" for run, names in runs.items()]
+
+
+def judged_otherwise_lines(results: Results, names: Sequence[str]) -> list[str]:
+    """Runs of other plans that judged one of these variants, and not LOCK."""
+    return [
+        f"{one['variant']} was {one['verdict']} in run {one['run_id']} of another plan"
+        for one in _advice(results).get("elsewhere", [])
+        if one["kind"] == "judged" and one["verdict"] != "LOCK" and one["variant"] in names
+    ]
 
 
 def elsewhere(results: Results) -> str:

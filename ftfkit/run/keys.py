@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.components import Component
+from ftfkit.config.participants import nested
 from ftfkit.config.schema import COMPONENT_GROUPS, Spec
 from ftfkit.errors import PluginError
-from ftfkit.plugins import Registration, Registry
+from ftfkit.plugins import Registry
 from ftfkit.types import Asset, IntArray, Universe
 
 FIT_MODULES = (
@@ -41,7 +42,6 @@ ROW_MODULES = ("ftfkit.run.calibration", "ftfkit.run.trades")
 FIT_GROUPS = ("features", "label", "targets", "cv", "model", "loss")  # data enters by its fingerprint alone
 SOURCE_SUFFIXES = frozenset({".py", ".so", ".pyd"})
 BUILTIN = "ftfkit.builtin."
-NAMING_GROUPS = {"model": ("model", "targets"), "feature_set": ("features",)}  # kind -> sections that may name others
 
 
 def canonical(value: Any) -> str:
@@ -65,7 +65,7 @@ def fit_basis(spec: Spec, plugins: Registry) -> str:
         Tells which distribution offers each component, and which other components one names.
     """
     components = {group: getattr(spec, group) for group in FIT_GROUPS}
-    named = [registration.load() for registration in _named(spec, plugins)]
+    named = [registration.load() for registration in nested(spec.raw, plugins)]
     return sha256(
         canonical(
             {
@@ -186,7 +186,7 @@ def distributions(spec: Spec, plugins: Registry) -> tuple[str, ...]:
         if group != "data":
             found.add(plugins.find(kind, str(spec.raw[group]["name"])).distribution)
     found.update(plugins.find("metric", name).distribution for name in spec.metrics)
-    found.update(registration.distribution for registration in _named(spec, plugins))
+    found.update(registration.distribution for registration in nested(spec.raw, plugins))
     return tuple(sorted(found))
 
 
@@ -211,26 +211,3 @@ def _required(distribution: str) -> Iterator[str]:
     for line in requires(distribution) or ():
         if not re.search(r";.*\bextra\b", line):
             yield re.split(r"[\s;<>=!~\[(@]", line, maxsplit=1)[0].lower().replace("_", "-")
-
-
-def _named(spec: Spec, plugins: Registry) -> list[Registration]:
-    """Registered models and feature sets that a section names, as ensembles and extensions do, and those they name."""
-    found = []
-    for kind, groups in NAMING_GROUPS.items():
-        known = plugins.registrations[kind]
-        open_names, seen = _texts([spec.raw[group] for group in groups]) & set(known), set[str]()
-        while open_names:
-            seen |= open_names
-            classes: list[type[Component]] = [known[name].load() for name in open_names]
-            defaults = [field.default for cls in classes for field in cls.model_fields.values()]
-            open_names = (_texts(defaults) & set(known)) - seen
-        found += [known[name] for name in sorted(seen)]
-    return found
-
-
-def _texts(value: Any) -> set[str]:
-    """All strings inside nested mappings and sequences."""
-    if isinstance(value, str):
-        return {value}
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
-    return set().union(*map(_texts, inner))

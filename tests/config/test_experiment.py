@@ -164,3 +164,14 @@ def test_a_glob_without_match_is_an_error_not_an_empty_sweep() -> None:
 def test_a_missing_mandatory_value_says_how_to_give_it() -> None:
     with pytest.raises(ConfigError, match=r"data\.path == \?\?\? must be given \(data\.path=VALUE\)"):
         compose(["data=parquet"])
+
+
+def test_a_model_refuses_a_loss_before_any_data_is_read() -> None:
+    pytest.importorskip("ftfkit_track11_architecture")
+    rule = (
+        r"standard\.yaml:1: loss == focal/standard must be the logistic loss: .*\(plugin ftfkit-track11-architecture\)"
+    )
+    with pytest.raises(ConfigError, match=rule):
+        compose(["loss=focal/standard", "model=logistic_regression"])
+    with pytest.raises(ConfigError, match="must be the logistic loss"):
+        compose(["loss=focal/standard", "model=stacked"])

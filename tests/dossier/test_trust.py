@@ -129,3 +129,12 @@ def test_luck_that_no_figure_measures_is_said_to_be_undefined(advised):
     trials = {"n_trials": 3, "deflated_sharpe": {"none": None, "a": None}, "overfitting": None}
     (advised / "advice.json").write_text(json.dumps({**ADVICE, "trials": trials}))
     assert "better than it is. Deflated Sharpe ratio and" in write_dossier(advised).read_text()
+
+
+def test_a_lock_that_another_plan_refused_is_not_offered(make_run, make_rows):
+    other = {"variant": "a", "ledger_line": 3, "kind": "judged", "plan_hash": "h", "run_id": "r9"}
+    folder = make_run(make_rows(LIFTS))
+    for verdict, lines in (("LOCK", []), ("ABANDON", ["a was ABANDON in run r9 of another plan"])):
+        (folder / "advice.json").write_text(json.dumps(ADVICE | {"elsewhere": [{**other, "verdict": verdict}]}))
+        assert trust.judged_otherwise_lines(read_results(folder), ["a"]) == lines
+    assert trust.judged_otherwise_lines(read_results(folder), ["b"]) == []

@@ -210,12 +210,12 @@ def test_versions_are_those_required_without_extras() -> None:
 def test_a_model_that_names_other_models_is_hashed_with_them() -> None:
     spec = _spec()
     nested = {**spec.raw, "targets": {"name": "hard", "members": [{"of": "xgboost"}]}}
-    named = keys._named(spec.model_copy(update={"raw": nested}), registry())
+    named = keys.nested(nested, registry())
     assert type(spec.model) in [registration.load() for registration in named]
 
 
 def test_a_feature_set_that_extends_another_is_hashed_with_it() -> None:
     spec = _spec()
     extended = {**spec.raw, "features": {"name": "wider", "base": "technical"}}
-    named = keys._named(spec.model_copy(update={"raw": extended}), registry())
+    named = keys.nested(extended, registry())
     assert ("feature_set", "technical") in [(registration.kind, registration.name) for registration in named]
