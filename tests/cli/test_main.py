@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,13 @@ def test_a_plan_takes_values_of_the_options_it_chose(
     assert f"path: {tmp_path}/elsewhere" in capsys.readouterr().out
     assert main([*words, "data.pth=x"]) == 1
     assert "did you mean 'path'?" in capsys.readouterr().err
+
+
+def test_a_command_leaves_loggers_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = logging.getLogger("ftfkit")
+    assert main(["universe=demo", "data.days=1"]) == 1  # refused, but by us: Hydra has set up its logging by then
+    assert not own.disabled
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
