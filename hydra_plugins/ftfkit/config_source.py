@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
@@ -23,10 +26,13 @@ class RecursiveFolderSource(FileConfigSource):
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = Path(self.path) / self._normalize_file_name(config_path)
-        trusted = is_own(self.path) and (config_path == PRIMARY or config_path.startswith(f"{HYDRA_GROUP}/"))
-        if file.exists() and not trusted:
-            load_yaml(file)
-        return super().load_config(config_path)
+        if not file.is_file():
+            return super().load_config(config_path)
+        read = _read(self.path, config_path, file.stat().st_mtime_ns)
+        # Hydra takes the defaults list out of the config that it is given.
+        return replace(
+            read, config=deepcopy(read.config), provider=self.provider, path=f"{self.scheme()}://{self.path}"
+        )
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         if results_filter == ObjectType.GROUP or config_path in {"", "."}:
@@ -36,3 +42,12 @@ class RecursiveFolderSource(FileConfigSource):
         if results_filter == ObjectType.CONFIG:
             found |= {file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml")}
         return sorted(found)
+
+
+@cache
+def _read(folder: str, config_path: str, modified_ns: int) -> ConfigResult:
+    """One file, checked; a run composes several configs, and reading its fifty files each time would cost a second."""
+    trusted = is_own(folder) and (config_path == PRIMARY or config_path.startswith(f"{HYDRA_GROUP}/"))
+    if not trusted:
+        load_yaml(Path(folder) / f"{config_path.removesuffix('.yaml')}.yaml")
+    return FileConfigSource("", folder).load_config(config_path)

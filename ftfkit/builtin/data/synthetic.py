@@ -111,12 +111,12 @@ class SyntheticSource(DataSource):
 
     def _ar1(self, owner: str, series: str, memory_hours: float) -> _Series:
         """Stationary AR(1) with unit variance; ``memory_hours`` is where its autocorrelation reaches 1/e."""
-        from scipy.signal import lfilter
+        import pandas as pd  # its recursion stands in for scipy.signal's, whose import takes a second
 
         decay = np.exp(-1 / memory_hours)
         step = self._normal(owner, series)
-        step[1:] *= np.sqrt(1 - decay**2)
-        return np.asarray(lfilter([1.0], [1.0, -decay], step), dtype=np.float64)
+        step[1:] *= np.sqrt(1 - decay**2) / (1 - decay)
+        return pd.Series(step).ewm(alpha=1 - decay, adjust=False).mean().to_numpy()
 
     def _scale(self, asset: str) -> float:
         return float(0.8 + 0.5 * self._uniform(asset, "vol scale")[0])
