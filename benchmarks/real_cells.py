@@ -17,6 +17,7 @@ from ftfkit.purging import tail_split
 from ftfkit.run.asset import asset_data
 from ftfkit.run.cell import CellTask
 from ftfkit.run.plan import Plan, make_plan
+from ftfkit.run.tasks import task_of
 
 Array = npt.NDArray[Any]
 
@@ -55,20 +56,7 @@ def planned(overrides: Sequence[str]) -> Plan:
 
 def tasks(plan: Plan) -> list[CellTask]:
     """Every cell as a worker would get it."""
-    return [
-        CellTask(
-            row_key=cell.row_key,
-            fit_key=cell.fit_key,
-            spec=plan.spec(cell.variant),
-            asset=cell.asset,
-            fold=cell.fold,
-            edges=plan.survey.edges,
-            period=plan.survey.period,
-            versions=plan.versions[cell.variant],
-            fingerprint=cell.data_key,
-        )
-        for cell in plan.cells
-    ]
+    return [task_of(plan, cell, {}) for cell in plan.cells]
 
 
 def real_cells(overrides: Sequence[str], *, every: int = 1) -> Iterator[RealCell]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ftfkit.run.cell import CellResult, CellTask, run_cell
+from ftfkit.run.cell import CellResult, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
 from ftfkit.run.plan import Plan, PlannedCell
 from ftfkit.run.progress import Progress
 from ftfkit.run.store import Store
+from ftfkit.run.tasks import lost_row, task_of
 from ftfkit.types import Row
 
 Finish = Callable[[PlannedCell, CellResult | Lost], None]
@@ -32,13 +33,14 @@ def run_replicates(plans: Sequence[Plan], store: Store, progress: Progress) -> t
     KeyboardInterrupt
         On Ctrl-C, as ``Terminated`` on SIGTERM, once everything finished is stored and all workers are gone.
     """
+    owner = {cell.row_key: plan for plan in plans for cell in plan.cells}
     cells = [cell for plan in plans for cell in plan.cells]
     rows = {key: row for key, row in store.get_rows(cell.row_key for cell in cells).items() if row.status == "ok"}
     n_reused = len(rows)
 
     def finish(cell: PlannedCell, outcome: CellResult | Lost) -> None:
         if cell.row_key not in rows:
-            row, seconds = _row(cell, outcome)
+            row, seconds = _row(owner[cell.row_key], cell, outcome)
             store.put_row(row, seconds)
             rows[cell.row_key] = row
             progress.advance("failed" if row.status == "error" else "done")
@@ -46,15 +48,14 @@ def run_replicates(plans: Sequence[Plan], store: Store, progress: Progress) -> t
     progress.start(len(cells), n_reused)
     try:
         with terminable():
-            _run_missing(plans, rows, finish)
+            _run_missing(plans, owner, rows, finish)
     finally:
         progress.stop()
     return rows, n_reused
 
 
-def _run_missing(plans: Sequence[Plan], rows: Mapping[str, Row], finish: Finish) -> None:
+def _run_missing(plans: Sequence[Plan], owner: Mapping[str, Plan], rows: Mapping[str, Row], finish: Finish) -> None:
     """Run every cell without a row, replicate by replicate; ``rows`` grows while this goes on."""
-    owner = {cell.row_key: plan for plan in plans for cell in plan.cells}
     ordered = (replace(cell, rank=rank) for rank, cell in enumerate(cell for plan in plans for cell in plan.cells))
     missing = [cell for cell in ordered if cell.row_key not in rows]
     if not missing:
@@ -64,7 +65,7 @@ def _run_missing(plans: Sequence[Plan], rows: Mapping[str, Row], finish: Finish)
         work: Dispatch[PlannedCell, CellResult] = Dispatch(
             engine,
             Backlog(missing, lambda cell: {cell.baseline_row_key or ""}),
-            lambda cell: _task(owner[cell.row_key], cell, rows),
+            lambda cell: task_of(owner[cell.row_key], cell, rows),
             run_cell,
             batch_cells=max(config.batch_cells, len(plans[0].folds)),  # the folds of an asset share its data
             retries=config.retries,
@@ -79,24 +80,8 @@ def _run_missing(plans: Sequence[Plan], rows: Mapping[str, Row], finish: Finish)
             raise
 
 
-def _task(plan: Plan, cell: PlannedCell, rows: Mapping[str, Row]) -> CellTask:
-    baseline = rows.get(cell.baseline_row_key or "")
-    return CellTask(
-        row_key=cell.row_key,
-        fit_key=cell.fit_key,
-        spec=plan.spec(cell.variant),
-        asset=cell.asset,
-        fold=cell.fold,
-        edges=plan.survey.edges,
-        period=plan.survey.period,
-        baseline_oof_buys=baseline.oof_buys_tuned if baseline else None,
-        versions=plan.versions[cell.variant],
-        fingerprint=cell.data_key,
-    )
-
-
-def _row(cell: PlannedCell, outcome: CellResult | Lost) -> tuple[Row, float]:
+def _row(plan: Plan, cell: PlannedCell, outcome: CellResult | Lost) -> tuple[Row, float]:
     """A cell's row and its wall seconds."""
     if isinstance(outcome, Lost):
-        return Row(cell.row_key, cell.fit_key, cell.asset.name, cell.fold, "error", error=outcome.error), 0.0
+        return lost_row(plan, cell, outcome.error), 0.0
     return outcome.row, sum(outcome.seconds.values())

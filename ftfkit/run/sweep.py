@@ -28,6 +28,7 @@ from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.reads import enter_read
 from ftfkit.run.store import Store, store_url
+from ftfkit.run.tasks import lost_row, task_of
 from ftfkit.types import Row, Verdict
 
 if TYPE_CHECKING:
@@ -108,7 +109,6 @@ class _Run:
         self._store, self._progress = store, progress
         self._warn = Warnings(progress, self._folder / records.LOG)
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
-        self._specs = {variant.name: variant.spec for variant in plan.variants}
         self._outlook = outlook_of(plan)
         self._rows: dict[str, Row] = {}  # by row key
         self._timings: list[tuple[str, str, float]] = []
@@ -202,28 +202,14 @@ class _Run:
                 raise
 
     def _task(self, cell: PlannedCell) -> CellTask:
-        baseline = self._rows.get(cell.baseline_row_key or "")
-        return CellTask(
-            row_key=cell.row_key,
-            fit_key=cell.fit_key,
-            spec=self._specs[cell.variant],
-            asset=cell.asset,
-            fold=cell.fold,
-            edges=self._plan.survey.edges,
-            period=self._plan.survey.period,
-            baseline_oof_buys=baseline.oof_buys_tuned if baseline else None,
-            predictions=read_predictions(self._predictions, cell.fit_key),
-            versions=self._plan.versions[cell.variant],
-            fingerprint=cell.data_key,
-        )
+        return task_of(self._plan, cell, self._rows, read_predictions(self._predictions, cell.fit_key))
 
     def _finish(self, cell: PlannedCell, outcome: CellResult | Lost) -> None:
         """Write predictions, then the row: a row in the store always has its predictions."""
         if cell.row_key in self._rows:
             return
         if isinstance(outcome, Lost):
-            row = Row(cell.row_key, cell.fit_key, cell.asset.name, cell.fold, "error", error=outcome.error)
-            row, seconds = replace(row, versions=self._plan.versions[cell.variant]), {}
+            row, seconds = lost_row(self._plan, cell, outcome.error), {}
         else:
             row, seconds = outcome.row, dict(outcome.seconds)
             if outcome.predictions is not None and read_predictions(self._predictions, cell.fit_key) is None:

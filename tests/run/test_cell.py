@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ftfkit_track06_focal_loss.focal import FocalLoss
+from sklearn.utils.class_weight import compute_class_weight
 
 from ftfkit.builtin.cv.purged_kfold import PurgedKFold
 from ftfkit.builtin.cv.walk_forward import WalkForward
@@ -378,11 +379,14 @@ def test_seeds_know_run_asset_fold_and_purpose() -> None:
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
-@pytest.mark.parametrize(("y", "expected"), [([0, 0, 0, 1], (4 / 6, 2.0)), ([1, 1], (1.0, 1.0))])
-def test_balanced_class_weights(y: list[int], expected: tuple[float, float]) -> None:
-    found = class_weights(BalancingConfig(class_weight="balanced"), np.array(y, dtype=np.int8))
-    assert found == pytest.approx(expected)
-    assert class_weights(BalancingConfig(), np.array(y, dtype=np.int8)) == (1, 1)
+@pytest.mark.parametrize("y", [[0, 0, 0, 1], [1, 1, 0], [0, 1], [1, 1], [0]])
+def test_balanced_class_weights_are_those_of_scikit_learn(y: list[int]) -> None:
+    hard = np.array(y, dtype=np.int8)
+    classes = np.unique(hard)
+    known = dict(zip(classes.tolist(), compute_class_weight("balanced", classes=classes, y=hard), strict=True))
+    found = class_weights(BalancingConfig(class_weight="balanced"), hard)
+    assert found == (known.get(0, 1.0), known.get(1, 1.0))
+    assert class_weights(BalancingConfig(), hard) == (1, 1)
 
 
 class Counted(AtrBarrier):
