@@ -216,6 +216,8 @@ class FitContext:
     oof_proba : callable
         Purged out-of-fold probabilities of ``train`` under the experiment's model and its default parameters, hard
         labels; shape (n,). Costs ``len(splits)`` fits at the first call.
+    resample : callable
+        What ``sample`` calls.
     """
 
     train: Sample
@@ -225,6 +227,15 @@ class FitContext:
     splits: tuple[Split, ...] = ()
     models: Mapping[str, type[Model]] = field(default_factory=dict)
     oof_proba: Callable[[], Proba] | None = None
+    resample: Callable[[IntArray], Sample] | None = None
+
+    def sample(self, rows: IntArray) -> Sample:
+        """Training sample of some rows of ``train`` alone, for a fit inside this one.
+
+        Targets and weights are made anew from these rows, so that nothing of the others is in them; a target transform
+        may keep fewer rows.
+        """
+        return self.train.rows(rows) if self.resample is None else self.resample(rows)
 
 
 class BoundModel(Protocol):

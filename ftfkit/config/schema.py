@@ -61,8 +61,8 @@ class UniverseConfig(Section):
 
 @lru_cache(maxsize=8)
 def _universe(name: str, bases: tuple[str, ...], quote: str) -> Universe:
-    """The same object for the same names: a plan asks for it once a cell."""
-    return Universe(name, tuple(Asset(base, quote) for base in bases), quote)
+    """The same object for the same names, which a plan asks for once a cell; no result hangs on their order."""
+    return Universe(name, tuple(Asset(base, quote) for base in sorted(bases)), quote)
 
 
 class BalancingConfig(Section):

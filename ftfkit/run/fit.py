@@ -69,14 +69,19 @@ def prepare_fit(spec: Spec, data: AssetData, train: IntArray, score: IntArray, s
     """
     _refuse_empty(train, "training")
     _refuse_empty(score, "scored")
-    hard = _sample(data, train)
+    own, notes = _trained_on(spec, data, _sample(data, train), seed)
+    return Fit(_context(spec, data, own, data.X[score], seed), notes)
+
+
+def _trained_on(spec: Spec, data: AssetData, hard: Sample, seed: int) -> tuple[Sample, Mapping[str, float]]:
+    """Targets and weights of these rows, from these rows alone; ``hard`` has hard labels and any weights."""
     weighted = replace(hard, weight=_row_weights(spec.balancing, hard, data))
     none_scored = data.X[:0]
     target = spec.targets.transform(_context(spec, data, weighted, none_scored, seed))
     kept = replace(hard, y=target.y).rows(target.keep)
     _refuse_empty(kept.t0, "kept training")
     own = replace(kept, weight=_row_weights(spec.balancing, kept, data) * target.weight[target.keep])
-    return Fit(_context(spec, data, own, data.X[score], seed), dict(target.notes))
+    return own, dict(target.notes)
 
 
 def predict(spec: Spec, fit: Fit, params: Params, rounds: int, seeds: tuple[int, ...]) -> Proba:
@@ -136,13 +141,20 @@ def _context(spec: Spec, data: AssetData, sample: Sample, X_eval: npt.NDArray[np
     def oof_proba() -> Proba:
         proba = np.empty(len(sample.t0), dtype=np.float32)
         for split in splits:
-            hard = replace(sample, y=sample.y_hard.astype(np.float32)).rows(split.train)
+            hard = _hard(sample, split.train)
             train = replace(hard, weight=_row_weights(spec.balancing, hard, data))
             bound = spec.model.bind(_context(spec, data, train, sample.X[split.test], seed))
             proba[split.test] = bound.predict(spec.model.params, spec.model.max_rounds)
         return proba
 
-    return FitContext(sample, X_eval, spec.loss, seed, splits, REGISTERED_MODELS, oof_proba)
+    def resample(rows: IntArray) -> Sample:
+        return _trained_on(spec, data, _hard(sample, rows), seed)[0]
+
+    return FitContext(sample, X_eval, spec.loss, seed, splits, REGISTERED_MODELS, oof_proba, resample)
+
+
+def _hard(sample: Sample, rows: IntArray) -> Sample:
+    return replace(sample, y=sample.y_hard.astype(np.float32)).rows(rows)
 
 
 def _groups(spec: Spec, t0: IntArray, t1: IntArray) -> tuple[Split, ...]:

@@ -91,8 +91,8 @@ def fit_key(
     basis : str
         ``fit_basis`` of the setting.
     universe : Universe
-        Its assets enter, in order, where the feature set looks at other assets: which of these are the cross-section
-        and which only leaders is not told by their bars.
+        Its assets enter where the feature set looks at other assets: which of these are the cross-section and which
+        only leaders is not told by their bars.
     asset : Asset
     fingerprints : mapping of str to str
         SHA-256 of the validated native bars up to the period's end, of the asset and of all its Market assets.

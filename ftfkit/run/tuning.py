@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -55,7 +56,8 @@ def smoothed(scores: Sequence[float]) -> list[float]:
     """Centred 3-point moving mean over interior stages; the scores themselves where there is no interior."""
     if len(scores) < 3:
         return list(scores)
-    return [sum(three) / 3 for three in zip(scores, scores[1:], scores[2:], strict=False)]
+    # fsum: equal windows are equal whatever the order of their scores, and a tie goes to the fewest rounds.
+    return [math.fsum(three) / 3 for three in zip(scores, scores[1:], scores[2:], strict=False)]
 
 
 def peak_of(stages: Sequence[Stage], scores: Sequence[float]) -> Peak:

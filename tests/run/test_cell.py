@@ -261,6 +261,21 @@ def test_targets_and_weights_are_made_from_each_fits_own_rows() -> None:
     assert fit.notes["kept"] == pytest.approx(len(kept) / 600)
 
 
+def test_a_fit_inside_a_fit_knows_nothing_of_the_rows_it_leaves_out() -> None:
+    spec = make_spec(balancing=BalancingConfig(class_weight="balanced"), targets=Recorder())
+    data = asset_data_of(spec)
+    inner, rows = np.arange(200, 500), np.arange(0, 600)
+    flipped = data.events.y.copy()
+    flipped[:200] = 1 - flipped[:200]
+    other = replace(data, events=replace(data.events, y=flipped))
+    own, unmoved = (
+        prepare_fit(spec, known, rows, np.arange(650, 700), seed=1).context.sample(inner) for known in (data, other)
+    )
+    assert own.weight.sum() == pytest.approx(0.5 * len(inner))
+    for column in ("y", "weight", "y_hard"):
+        np.testing.assert_array_equal(getattr(own, column), getattr(unmoved, column))
+
+
 def test_scored_rows_are_never_pruned() -> None:
     spec = make_spec(targets=Recorder(until=int(np.median(asset_data_of(make_spec()).events.t0))))
     found = cell(spec, fold=2)

@@ -36,6 +36,11 @@ def test_peak_is_the_first_largest_moving_mean_of_interior_stages(scores: list[f
     assert peak.proba[0] == np.float32(scores[best])
 
 
+def test_equal_windows_tie_whatever_the_order_of_their_scores() -> None:
+    scores = [0.3, 0.8, 0.4, 0.3]  # summed from the left, the second window is larger in the last bit
+    assert peak_of(stages_of(scores), scores).rounds == 50
+
+
 @pytest.mark.parametrize(("scores", "rounds"), [([0.4], 25), ([0.4, 0.5], 50), ([0.5, 0.5], 25)])
 def test_short_paths_compare_the_scores_themselves(scores: list[float], rounds: int) -> None:
     assert peak_of(stages_of(scores), scores).rounds == rounds

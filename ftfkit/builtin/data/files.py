@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+import lzma
 import string
 import zipfile
 import zlib
@@ -20,7 +21,9 @@ from ftfkit.types import Asset
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+# What readers raise on a file that is not what its name says; RuntimeError and ImportError stand for archives that are
+# encrypted, or packed by a method that is not installed.
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, ImportError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
 _PLACEHOLDERS = {"base": "base", "quote": "quote", "asset": "name"}  # to fields of Asset
 
@@ -78,7 +81,7 @@ class FileSource(DataSource):
 
     def _checked_frame(self, file: Path) -> pd.DataFrame:
         try:
-            return self.frame(file)
+            return self.frame(file).reset_index(drop=True)  # errors count rows from the top of the file
         except _UNREADABLE as error:
             brief = " ".join(str(error).split())
             raise DataError(f"{file}: cannot be read as {type(self).__name__} bars: {brief}") from error

@@ -94,7 +94,8 @@ def _member_logits(models: tuple[Model, ...], context: FitContext) -> npt.NDArra
     """Purged out-of-fold logits of the training rows, one column a member; shape (n, n_members)."""
     columns = np.empty((len(context.train.y), len(models)), dtype=np.float32)
     for split in context.splits:
-        fold = replace(context, train=context.train.rows(split.train), X_eval=context.train.X[split.test], splits=())
+        train = context.sample(split.train)  # weights and targets know nothing of the rows that are scored
+        fold = replace(context, train=train, X_eval=context.train.X[split.test], splits=())
         for column, model in enumerate(models):
             columns[split.test, column] = _scored(model, fold)
     return columns

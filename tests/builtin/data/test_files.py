@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +106,25 @@ def test_unreadable_file_is_refused_by_name(tmp_path: Path, source: type, conten
     with pytest.raises(DataError, match=r"AAVEUSDT\.bin: ") as caught:
         native_bars(source(path=tmp_path, pattern="{asset}.bin"), AAVE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["xz", "gz", "bz2", "zip"])
+def test_a_damaged_archive_is_refused_by_name(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"AAVEUSDT_1h.csv.{suffix}").write_bytes(b"no archive")
+    with pytest.raises(DataError, match=rf"AAVEUSDT_1h\.csv\.{suffix}: cannot be read"):
+        CsvSource(path=tmp_path, pattern=f"{{asset}}_1h.csv.{suffix}").read(AAVE)
+
+
+@pytest.mark.parametrize("index", [[f"r{n}" for n in range(12)], range(1000, 1012), [(n, n, n) for n in range(12)]])
+def test_a_bad_row_is_named_by_its_place_whatever_index_the_file_has(
+    tmp_path: Path, frame: pd.DataFrame, index: Sequence[object]
+) -> None:
+    frame.loc[18, "close"] = None
+    for part in range(2):
+        half = frame.iloc[12 * part : 12 * part + 12].set_axis(pd.Index(index))
+        half.to_parquet(tmp_path / f"AAVEUSDT_{part}.parquet")
+    with pytest.raises(DataError, match=r"AAVEUSDT_1\.parquet: row 7: "):
+        native_bars(ParquetSource(path=tmp_path, pattern="{asset}_*.parquet"), AAVE)
 
 
 @pytest.mark.parametrize("pattern", ["all.parquet", "{quote}.parquet", "{base}{exchange}.parquet", "/data/{base}.csv"])
