@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from ftfkit.dossier.markdown import environment
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, assignments, listed, number, percent, table
 from ftfkit.judge.rates import TWO_SIDED
+from ftfkit.run.files import read_json, write_atomically, write_json
 from ftfkit.run.null_check import FOLDER, RESULT, SCHEMA
-from ftfkit.run.records import NULL_CHECKS, write_json
+from ftfkit.run.records import NULL_CHECKS
 
 REPORT = "null_check.md"
 _NAMES = {
@@ -43,7 +43,7 @@ class ShownCheck:
 def found(results: Results, folder: Path) -> list[Document]:
     """Null checks beside the run's folder that ask its question: universe, label, folds, gates and kind of data."""
     files = sorted(folder.resolve().parents[1].glob(f"{FOLDER}/*/{RESULT}"))
-    documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    documents = [read_json(file) for file in files]
     return [one for one in documents if one["schema"] == SCHEMA and _question(one) == _question_of(results.plan)]
 
 
@@ -77,10 +77,10 @@ def shown(document: Document, *, other_bars: bool = False) -> ShownCheck:
 
 def write_report(folder: Path) -> Path:
     """Write ``null_check.md`` from the result in ``folder``."""
-    document = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    document = read_json(folder / RESULT)
     text = environment().get_template("null_check.md.j2").render(check=shown(document))
     target = folder / REPORT
-    target.write_text(text, encoding="utf-8")
+    write_atomically(target, text)
     return target
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.errors import RowsError
+from ftfkit.run.files import read_json
 from ftfkit.run.records import ADVICE, PLAN, ROWS, RunRecord
 from ftfkit.types import VariantVerdict, Verdict
 
@@ -115,7 +116,7 @@ def read_results(folder: Path) -> Results:
     run = RunRecord(folder, status="completed")
     advice = folder / ADVICE
     try:
-        told = json.loads(advice.read_text(encoding="utf-8")) if advice.is_file() else None
+        told = read_json(advice) if advice.is_file() else None
         return Results(run.plan, run.rows, run.verdict, told)
     except ValueError as error:  # JSON or Parquet that was cut off or damaged
         raise RowsError(f"{folder}: cannot be read: {' '.join(str(error).split())} (ftfkit)") from error

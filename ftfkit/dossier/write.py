@@ -13,6 +13,7 @@ from ftfkit.dossier.page import html_page
 from ftfkit.dossier.results import read_results
 from ftfkit.dossier.sections import registered_sections, render_sections
 from ftfkit.plugins import registry
+from ftfkit.run.files import write_atomically
 
 _PARTS = (overview, configuration, effects, gates, narrative, supporting, decisions, trust)  # what the template asks
 
@@ -60,9 +61,9 @@ def write_dossier(folder: Path, *, sections: Mapping[str, DossierSection] | None
     (folder / "figures").mkdir(exist_ok=True)
     for name, png in figures.items():
         (folder / "figures" / name).write_bytes(png)
-    (folder / "dossier.html").write_text(page, encoding="utf-8")
+    write_atomically(folder / "dossier.html", page)
     target = folder / "dossier.md"
-    target.write_text(markdown, encoding="utf-8")
+    write_atomically(target, markdown)
     return target
 
 

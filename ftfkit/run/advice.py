@@ -12,8 +12,9 @@ import pandas as pd
 from ftfkit.judge import Criteria, verdict_to_dict
 from ftfkit.judge.lint import lint_plan, lint_rows
 from ftfkit.run.elsewhere import elsewhere_advice
+from ftfkit.run.files import write_json
 from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.records import ADVICE, COMPARISONS, VERDICT, write_json
+from ftfkit.run.records import ADVICE, COMPARISONS, VERDICT
 from ftfkit.run.trials import has_fits, judged_facts, trials_advice
 from ftfkit.types import Verdict
 

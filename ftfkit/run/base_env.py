@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,37 +76,6 @@ def unified_diff(before: str | None, after: str | None, file: Path) -> str:
     """What changes in a file, as ``diff -u`` prints it; None is no file."""
     old, new = ((text or "").splitlines(keepends=True) for text in (before, after))
     return "".join(difflib.unified_diff(old, new, fromfile=_named(file, before), tofile=_named(file, after)))
-
-
-def write_atomically(file: Path, text: str | None) -> None:
-    """Replace a file as a whole, or remove it: a reader sees the old text or the new one, never a part.
-
-    A symbolic link stays one: the file that it names is replaced, and keeps its permissions. When this returns, the
-    change is on disk.
-    """
-    file = file.resolve()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if text is None:
-        file.unlink(missing_ok=True)
-    else:
-        unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
-            if file.exists():
-                os.fchmod(stream.fileno(), stat.S_IMODE(file.stat().st_mode))
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(file)
-    _synced(file.parent)
-
-
-def _synced(folder: Path) -> None:
-    """Bring a folder's entries to disk."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _named(file: Path, text: str | None) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 from ftfkit.config.champion import FILE, Champion, locks_document, read_locks
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
-from ftfkit.run.base_env import changed_env, option_variables, unified_diff, write_atomically
+from ftfkit.run.base_env import changed_env, option_variables, unified_diff
 from ftfkit.run.elsewhere import judged_otherwise
+from ftfkit.run.files import write_atomically
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.trials import same_trial, trial_facts
 from ftfkit.types import Verdict

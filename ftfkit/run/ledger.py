@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from ftfkit.errors import VerifyError
-from ftfkit.run.base_env import write_atomically
+from ftfkit.run.files import read_json, write_atomically
 from ftfkit.run.keys import canonical, sha256
 
 Kind = Literal["planned", "looked", "judged", "rejudged", "checked", "opened", "confirmed", "locked", "unlocked"]
@@ -110,7 +110,7 @@ class Ledger:
     def _read_head(self) -> tuple[int, str] | None:
         """Number and hash of the last line as its writer left them; None of a ledger that has no head yet."""
         try:
-            content = json.loads(self.head.read_text(encoding="utf-8"))
+            content = read_json(self.head)
             return int(content["n"]), str(content["hash"])
         except (FileNotFoundError, NotADirectoryError):
             return None

@@ -22,7 +22,7 @@ from ftfkit.config.schema import FACTOR_GROUPS, Experiment, Spec, Variant
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
-from ftfkit.run import records
+from ftfkit.run.files import write_json
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.noise import NoiseDesign, PlantedOracle, WithNoise
@@ -83,7 +83,7 @@ def null_check(
     document = _document(experiment, plans, design, verdicts)
     folder = output / FOLDER / document["id"]
     folder.mkdir(parents=True, exist_ok=True)
-    records.write_json(folder, RESULT, document)
+    write_json(folder, RESULT, document)
     return NullCheck(folder, document, n_reused, sum(row.status == "error" for row in rows.values()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import shlex
 from collections.abc import Mapping
@@ -161,7 +160,7 @@ def spec_config(spec: Spec) -> dict[str, dict[str, Any]]:
 
 def _readiness(plan: Plan) -> dict[str, str | None]:
     track, text = plan.experiment.track, plan.readiness.text
-    digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
+    digest = None if text is None else sha256(text)
     return {"path": track.readiness if track else None, "sha256": digest}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ftfkit.errors import PlanError
+from ftfkit.run.files import UNREADABLE, read_json, write_json
 from ftfkit.run.keys import canonical
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan_json import SCHEMA, hashed_part, plan_hash
@@ -81,9 +81,9 @@ def read_plan(file: Path) -> dict[str, Any]:
         When the file is no plan of this schema, or was changed after it was written.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_json(file)
         schema, stated, recomputed = document["schema"], document["plan_hash"], plan_hash(document)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise PlanError(f"{file}: is not a plan: {type(error).__name__}: {error} (ftfkit)") from error
     if schema != SCHEMA:
         raise PlanError(f"{file}: schema == {schema} must be {SCHEMA} (ftfkit)")
@@ -169,9 +169,7 @@ def write_plan(document: Mapping[str, Any], file: Path) -> None:
             rule = "holds another plan, and a plan is never overwritten: give another --out"
             raise PlanError(f"{file}: plan_hash == {found[:12]} {rule} (ftfkit)")
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    file.write_text(text + "\n", encoding="utf-8")
+    write_json(file.parent, file.name, document)
 
 
 _ABSENT = object()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +15,9 @@ from ftfkit.judge import Grid, Readiness, judge_rows
 from ftfkit.judge.criteria import planned_criteria
 from ftfkit.judge.serialise import verdict_to_dict
 from ftfkit.judge.verdict import Criteria
+from ftfkit.run.files import read_json, write_json
 from ftfkit.run.null_check import FOLDER, RESULT
-from ftfkit.run.records import ADVICE, COMPARISONS, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, rows_table, write_json
+from ftfkit.run.records import ADVICE, COMPARISONS, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, rows_table
 from ftfkit.run.store import Store
 from ftfkit.types import Verdict
 
@@ -106,4 +106,4 @@ def rendered(
 
 def _kept_checks(folder: Path) -> list[Any]:
     file = folder / NULL_CHECKS
-    return list(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else []
+    return list(read_json(file)) if file.is_file() else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import time
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 
 from ftfkit.errors import UsageError
 from ftfkit.judge import verdict_from_dict
+from ftfkit.run.files import file_sha256, read_json, write_atomically, write_json
 from ftfkit.run.store import Store, store_url
 from ftfkit.types import Row, Verdict
 
@@ -47,7 +47,7 @@ class RunRecord:
     @cached_property
     def plan(self) -> dict[str, Any]:
         """What plan.json holds."""
-        return dict(json.loads((self.folder / PLAN).read_text(encoding="utf-8")))
+        return dict(read_json(self.folder / PLAN))
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -59,7 +59,7 @@ class RunRecord:
     def verdict(self) -> Verdict | None:
         """None where only the baseline was run, or the run was not completed."""
         file = self.folder / VERDICT
-        return verdict_from_dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        return verdict_from_dict(read_json(file)) if file.is_file() else None
 
 
 def list_runs(output: Path) -> list[RunRecord]:
@@ -107,22 +107,16 @@ def log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def write_json(folder: Path, name: str, document: Any) -> None:
-    """Write one JSON file of a run; NaN and infinity are refused."""
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / name).write_text(text + "\n", encoding="utf-8")
-
-
 def write_readiness(folder: Path, text: str | None) -> None:
     """Keep the readiness document as the plan found it, so that its gate can be checked again; nothing without one."""
     if text is not None:
-        (folder / READINESS).write_text(text, encoding="utf-8", newline="")
+        write_atomically(folder / READINESS, text)
 
 
 def write_manifest(folder: Path) -> None:
     """Write the SHA-256 of every file of a run, the log apart; to be called again when files were added."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNLISTED)
-    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    hashes = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
     write_json(folder, MANIFEST, hashes)
 
 

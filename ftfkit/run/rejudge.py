@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ftfkit.config.schema import Experiment
 from ftfkit.errors import RowsError
 from ftfkit.judge import Readiness
 from ftfkit.judge.criteria import criteria_of
+from ftfkit.run.files import read_json
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.recompute import kept_readiness, planned_verdict, stored_frame
 from ftfkit.run.records import MANIFEST, PLAN, ROWS
@@ -42,7 +42,7 @@ def rejudge(
     RowsError
         When there is no row yet, or nothing but the baseline was planned.
     """
-    document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    document = read_json(folder / PLAN)
     output, complete = folder.resolve().parents[1], (folder / MANIFEST).is_file()
     rows = pd.read_parquet(folder / ROWS) if complete else _interim(document, url, output)
     post_hoc = readiness is not None or (experiment is not None and _differs(document, experiment))

@@ -19,6 +19,7 @@ from ftfkit.run.advice import enter_verdict, write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
+from ftfkit.run.files import write_json
 from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Judged, Observers, Warnings, tell
@@ -137,7 +138,7 @@ class _Run:
     def _start(self) -> None:
         document = plan_document(self._plan)
         enter_read(self._ledger, document)
-        records.write_json(self._folder, records.PLAN, document)
+        write_json(self._folder, records.PLAN, document)
         records.write_readiness(self._folder, self._plan.readiness.text)
         self._store.start_run(self._plan.run_id, self._folder.resolve(), json.dumps(document))
         _log.info("run %s: %d cells, %s", self._plan.run_id, len(self._plan.cells), document["command"])

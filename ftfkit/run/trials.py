@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.judge.overfitting import deflated_sharpe, overfitting_probability, sharpe
+from ftfkit.run.files import file_sha256
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.ledger import Entry
 from ftfkit.run.records import COMPARISONS, PLAN, ROWS, VERDICT
@@ -109,7 +109,7 @@ def judged_facts(
 ) -> dict[str, Any]:
     """What the ledger says of a judged run; figures follow from plan, rows and verdict alone."""
     there = [folder / name for name in ANCHORED if (folder / name).is_file()]
-    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
+    files = {file.name: file_sha256(file) for file in there}
     trials = trial_facts(document)
     verdicts = {} if verdict is None else {name: one.verdict for name, one in verdict.variants.items()}
     return {

@@ -18,7 +18,8 @@ from ftfkit.judge import ADVICE_GATES, judge_rows, verdict_to_dict
 from ftfkit.judge.rows import Grid
 from ftfkit.judge.verdict import Criteria, Readiness
 from ftfkit.plugins import registry
-from ftfkit.run.records import PLAN, ROWS, VERDICT, write_json
+from ftfkit.run.files import write_json
+from ftfkit.run.records import PLAN, ROWS, VERDICT
 from ftfkit.types import Row
 
 SIX: Mapping[str, Mapping[str, Any]] = {

@@ -8,7 +8,8 @@ import pytest
 
 from ftfkit.dossier.write import write_dossier
 from ftfkit.errors import RowsError
-from ftfkit.run.records import PLAN, ROWS, write_json
+from ftfkit.run.files import write_json
+from ftfkit.run.records import PLAN, ROWS
 
 LIFTS = {"none": 0.0, "good": 0.05, "bad": -0.05}
 

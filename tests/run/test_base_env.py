@@ -8,7 +8,7 @@ import pytest
 from ftfkit.config.experiment import compose
 from ftfkit.config.schema import ChampionConfig
 from ftfkit.errors import ConfigError
-from ftfkit.run.base_env import changed_env, option_variables, unified_diff, write_atomically
+from ftfkit.run.base_env import changed_env, option_variables, unified_diff
 
 FOCAL = ChampionConfig(
     variables={
@@ -76,31 +76,3 @@ def test_the_diff_names_files_and_changed_lines() -> None:
     assert unified_diff("A=1\n", "A=1\n", file) == ""
     assert unified_diff(None, "A=1\n", file) == "--- /dev/null\n+++ conf/base.env\n@@ -0,0 +1 @@\n+A=1\n"
     assert "-A=1\n+A=2\n" in unified_diff("A=1\n", "A=2\n", file)
-
-
-def test_a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "base.env"
-    write_atomically(file, "A=1\n")
-    before = file.stat().st_ino
-    write_atomically(file, "A=2\n")
-    assert file.read_text() == "A=2\n"
-    assert file.stat().st_ino != before  # another file took its place: nobody can have read half of it
-    assert list(file.parent.iterdir()) == [file]
-    write_atomically(file, None)
-    write_atomically(file, None)
-    assert list(file.parent.iterdir()) == []
-
-
-def test_a_link_stays_a_link_and_the_file_keeps_its_permissions(tmp_path: Path) -> None:
-    real, link = tmp_path / "real" / "job.env", tmp_path / "base.env"
-    real.parent.mkdir()
-    real.write_text("A=1\n")
-    real.chmod(0o640)
-    link.symlink_to(real)
-    write_atomically(link, "A=2\n")
-    assert link.is_symlink()
-    assert real.read_text() == "A=2\n"
-    assert real.stat().st_mode & 0o777 == 0o640
-    write_atomically(link, None)
-    assert link.is_symlink()
-    assert not real.exists()

@@ -9,6 +9,7 @@ import pytest
 
 from ftfkit.errors import UsageError
 from ftfkit.run import records
+from ftfkit.run.files import write_json
 from ftfkit.run.store import Store, store_url
 from ftfkit.types import Row
 
@@ -21,7 +22,7 @@ FAILED = Row("r2", "f2", "ARBUSDC", 1, "error", error="Traceback")
 def _run(output: Path, run_id: str) -> Path:
     folder = output / "runs" / run_id
     folder.mkdir(parents=True)
-    records.write_json(folder, records.PLAN, {"run_id": run_id})
+    write_json(folder, records.PLAN, {"run_id": run_id})
     return folder
 
 
@@ -67,7 +68,7 @@ def test_the_manifest_lists_every_file_but_itself_and_the_log(tmp_path: Path) ->
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "a.svg").write_text("<svg/>")
     (tmp_path / records.LOG).write_text("started")
-    records.write_json(tmp_path, records.PLAN, {})
+    write_json(tmp_path, records.PLAN, {})
     for _ in range(2):
         records.write_manifest(tmp_path)
         manifest = json.loads((tmp_path / records.MANIFEST).read_text())
