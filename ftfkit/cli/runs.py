@@ -43,23 +43,14 @@ def _marks(record: RunRecord) -> list[str]:
 
 
 def _document(record: RunRecord) -> dict[str, object]:
-    if problem := _unreadable(record):
+    if problem := record.unreadable:
         return {"run_id": record.run_id, "status": record.status, "unreadable": problem}
     told = {"rows": len(record.rows), "verdicts": _verdicts(record), "marks": _marks(record)}
     return {"run_id": record.run_id, "status": record.status, **told}
 
 
-def _unreadable(record: RunRecord) -> str:
-    """What is wrong with the files of a run; one damaged run must not hide the others."""
-    try:
-        _ = record.rows, record.verdict, record.plan
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return " ".join(str(error).split()) or type(error).__name__
-    return ""
-
-
 def _line(record: RunRecord) -> str:
-    if problem := _unreadable(record):
+    if problem := record.unreadable:
         return f"{record.run_id}  {record.status:<11} unreadable: {problem}"
     verdicts = ", ".join(f"{name} {verdict}" for name, verdict in _verdicts(record).items()) or "no verdict"
     marks = "".join(f" [{mark}]" for mark in _marks(record))

@@ -35,6 +35,11 @@ def file_sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def brief(error: BaseException) -> str:
+    """What an error says, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def write_atomically(file: Path, text: str | None) -> None:
     """Replace a file as a whole, or remove it: a reader sees the old text or the new one, never a part.
 

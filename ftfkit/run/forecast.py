@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ftfkit.config.schema import ExecutorConfig
 from ftfkit.judge.comparison import Planning
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.power import folds_needed, mde80, mde_factor, power
+from ftfkit.run.files import UNREADABLE, read_json
 from ftfkit.run.plan import Plan
 from ftfkit.run.plan_json import plan_document
 from ftfkit.run.records import COMPARISONS, MANIFEST, TIMINGS, RunRecord, list_runs
@@ -67,12 +68,21 @@ class Forecast:
     power: Power
 
 
+@dataclass(frozen=True)
+class _PastRun:
+    """What one completed run tells of a plan; nothing where it does not compare."""
+
+    fold_sds: Sequence[float]
+    seconds: Sequence[float]  # of like cells
+
+
 def forecast(plan: Plan, store: Store, output: Path) -> Forecast:
     """Look up what is stored, and estimate the rest."""
     stored = stored_rows(plan, store)
     missing = {cell.row_key for cell in plan.cells} - set(stored)
     workers = _workers(plan.experiment.executor, len(missing))
-    times = list(_like_times(plan, output))
+    past = _past_runs(plan, output)
+    times = [seconds for run in past for seconds in run.seconds]
     seconds = statistics.median(times) * len(missing) / workers if times else None
     return Forecast(
         n_cells=len(plan.cells),
@@ -81,7 +91,7 @@ def forecast(plan: Plan, store: Store, output: Path) -> Forecast:
         seconds=seconds if missing else 0.0,
         n_timed=len(times),
         workers=workers,
-        power=_power(plan, output),
+        power=_power(plan, past),
     )
 
 
@@ -91,9 +101,19 @@ def stored_rows(plan: Plan, store: Store) -> dict[str, Row]:
     return {key: row for key, row in rows.items() if row.status == "ok"}
 
 
-def _power(plan: Plan, output: Path) -> Power:
+def _past_runs(plan: Plan, output: Path) -> list[_PastRun]:
+    """What the completed runs tell; a damaged or foreign folder among them tells nothing."""
+    document, found = plan_document(plan), []
+    for run in list_runs(output):
+        if (run.folder / MANIFEST).is_file():
+            with suppress(*UNREADABLE):
+                found.append(_PastRun(list(_fold_sds(run, document)), list(_like_times(run, document))))
+    return found
+
+
+def _power(plan: Plan, past: Sequence[_PastRun]) -> Power:
     planning, k = criteria_of(plan.experiment).planning, len(plan.folds)
-    sd_fold, source = _fold_sd(plan, output)
+    sd_fold, source = _fold_sd(plan, past)
     lift, test, alpha = planning.required_lift, planning.test, planning.alpha
     needed = folds_needed(lift, sd_fold, test, alpha)
     edges = plan.survey.edges
@@ -112,15 +132,12 @@ def _power(plan: Plan, output: Path) -> Power:
     )
 
 
-def _fold_sd(plan: Plan, output: Path) -> tuple[float, str]:
+def _fold_sd(plan: Plan, past: Sequence[_PastRun]) -> tuple[float, str]:
     """Pooled over stored comparisons of the same assets, label scheme and number of folds, else the configured one."""
-    document = plan_document(plan)
-    runs = [run for run in _completed(output) if _same_question(run.plan, document)]
-    found = {run.run_id: [sd for sd in _fold_sds(run) if sd > 0] for run in runs}
-    squares = [sd**2 for sds in found.values() for sd in sds]
+    squares = [sd**2 for run in past for sd in run.fold_sds]
     if not squares:
         return plan.experiment.stats.planning_sd_fold, "stats.planning_sd_fold; no comparison of this kind is stored"
-    n_runs = sum(bool(sds) for sds in found.values())
+    n_runs = sum(bool(run.fold_sds) for run in past)
     told = f"{len(squares)} stored comparisons of {n_runs} runs on these assets, label scheme and folds"
     return statistics.fmean(squares) ** 0.5, told
 
@@ -133,28 +150,26 @@ def _same_question(stored: Mapping[str, Any], planned: Mapping[str, Any]) -> boo
     )
 
 
-def _fold_sds(run: RunRecord) -> Iterator[float]:
-    """Standard deviations behind the stored minimum detectable effects."""
+def _fold_sds(run: RunRecord, document: Mapping[str, Any]) -> Iterator[float]:
+    """Standard deviations behind the minimum detectable effects of a run that asks the plan's question."""
     file, gates = run.folder / COMPARISONS, run.plan["gates"]
-    if not file.is_file():
+    if not _same_question(run.plan, document) or not file.is_file():
         return
     chosen = gates["checks"].get("dependence", {})
     planning = Planning(gates["required_lift"], **{key: chosen[key] for key in ("test", "alpha") if key in chosen})
-    for one in json.loads(file.read_text(encoding="utf-8")).values():
-        if one["mde80"] is not None:
+    for one in read_json(file).values():
+        if one["mde80"]:  # 0 of deltas that are all the same
             yield one["mde80"] / mde_factor(one["fold_t"]["df"] + 1, planning.test, planning.alpha)
 
 
-def _like_times(plan: Plan, output: Path) -> Iterator[float]:
+def _like_times(run: RunRecord, document: Mapping[str, Any]) -> Iterator[float]:
     """Wall seconds of timed cells with the plan's label scheme, folds, search and models, scaled by their events."""
-    document = plan_document(plan)
-    models = {variant["config"]["model"]["name"] for variant in document["variants"].values()}
-    for run in _completed(output):
-        stored = run.plan
-        if all(stored[key] == document[key] for key in _LIKE):
-            scale = _mean_events(document) / max(_mean_events(stored), 1.0)
-            alike = {name for name, one in stored["variants"].items() if one["config"]["model"]["name"] in models}
-            yield from (float(seconds) * scale for seconds in _cell_seconds(run, alike))
+    stored = run.plan
+    if all(stored[key] == document[key] for key in _LIKE):
+        models = {variant["config"]["model"]["name"] for variant in document["variants"].values()}
+        alike = {name for name, one in stored["variants"].items() if one["config"]["model"]["name"] in models}
+        scale = _mean_events(document) / max(_mean_events(stored), 1.0)
+        yield from (float(seconds) * scale for seconds in _cell_seconds(run, alike))
 
 
 def _cell_seconds(run: RunRecord, variants: set[str]) -> pd.Series[float]:
@@ -168,10 +183,6 @@ def _cell_seconds(run: RunRecord, variants: set[str]) -> pd.Series[float]:
 
 def _mean_events(document: Mapping[str, Any]) -> float:
     return statistics.fmean(one["n_events"] for one in document["data"].values())
-
-
-def _completed(output: Path) -> list[RunRecord]:
-    return [run for run in list_runs(output) if (run.folder / MANIFEST).is_file()]
 
 
 def _workers(config: ExecutorConfig, n_tasks: int) -> int:

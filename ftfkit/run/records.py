@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from ftfkit.errors import UsageError
 from ftfkit.judge import verdict_from_dict
-from ftfkit.run.files import file_sha256, read_json, write_atomically, write_json
+from ftfkit.run.files import UNREADABLE, file_sha256, read_json, write_atomically, write_json
 from ftfkit.run.store import Store, store_url
 from ftfkit.types import Row, Verdict
 
@@ -60,6 +60,15 @@ class RunRecord:
         """None where only the baseline was run, or the run was not completed."""
         file = self.folder / VERDICT
         return verdict_from_dict(read_json(file)) if file.is_file() else None
+
+    @property
+    def unreadable(self) -> str:
+        """What is wrong with the files, empty where nothing is; one damaged run must not hide the others."""
+        try:
+            _ = self.rows, self.verdict, self.plan
+        except UNREADABLE as error:
+            return " ".join(str(error).split()) or type(error).__name__
+        return ""
 
 
 def list_runs(output: Path) -> list[RunRecord]:
@@ -115,9 +124,13 @@ def write_readiness(folder: Path, text: str | None) -> None:
 
 def write_manifest(folder: Path) -> None:
     """Write the SHA-256 of every file of a run, the log apart; to be called again when files were added."""
+    write_json(folder, MANIFEST, file_hashes(folder))
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """What the manifest of a run should hold, by name inside its folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNLISTED)
-    hashes = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
-    write_json(folder, MANIFEST, hashes)
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
 
 
 def write_rows(folder: Path, rows: Iterable[tuple[str, Row]]) -> pd.DataFrame:

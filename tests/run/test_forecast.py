@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -42,6 +43,18 @@ def test_stored_cells_are_reused_and_stored_comparisons_give_the_sd(finished_des
     (comparison,) = json.loads((finished_desk.run / "comparisons.json").read_text()).values()
     assert found.power.sd_fold == pytest.approx(comparison["mde80"] / mde_factor(2), rel=1e-12)
     assert found.power.sd_source.startswith("1 stored comparisons of 1 runs")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("plan.json", '{"label": "ATR'), ("plan.json", "{}"), ("comparisons.json", "[]"), ("timings.parquet", "PAR1")],
+)
+def test_a_damaged_run_tells_nothing_and_does_not_hide_the_others(desk, name: str, text: str) -> None:
+    whole = forecast_of(desk, "seed=1")
+    shutil.copytree(desk.run, desk.run.with_name("damaged"))
+    assert forecast_of(desk, "seed=1").n_timed == 2 * whole.n_timed
+    (desk.run.with_name("damaged") / name).write_text(text)
+    assert forecast_of(desk, "seed=1") == whole
 
 
 @pytest.mark.parametrize("override", ["cv.n_folds=3", "label=ATR1.0_2.0_H4", "universe.assets=[AAVE]"])
