@@ -11,8 +11,9 @@ import pandas as pd
 
 from ftfkit.errors import PlanError
 from ftfkit.run.bars import utc_ns
+from ftfkit.run.files import UNREADABLE, brief
 from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.records import list_runs
+from ftfkit.run.records import PLAN, RunRecord, list_runs
 
 
 def read_assets(document: Mapping[str, Any]) -> list[str]:
@@ -35,7 +36,7 @@ def refuse_read(
     Raises
     ------
     PlanError
-        Naming the reader.
+        Naming the reader, or the folder of a run of which nobody can say what it has read.
     """
     assets = set(read_assets(document))
     for entry in entries:
@@ -59,8 +60,17 @@ def _readers(entries: Sequence[Entry], output: Path) -> Iterator[tuple[str, Sequ
         elif entry.kind == "checked":
             reader = f"the plan, run or null check of ledger line {entry.n}"
             yield reader, entry.facts["assets"], entry.facts["end_utc"]
-    for run in list_runs(output):
-        yield f"run {run.run_id}", read_assets(run.plan), run.plan["period"]["end_utc"]
+    yield from map(_reader, list_runs(output))
+
+
+def _reader(run: RunRecord) -> tuple[str, Sequence[str], str]:
+    try:
+        assets, end = read_assets(run.plan), run.plan["period"]["end_utc"]
+        _ns(end)
+    except UNREADABLE as error:
+        rule = "must be a plan: the run may have read the hold-out"
+        raise PlanError(f"{run.folder / PLAN}: cannot be read ({brief(error)}), {rule} (ftfkit)") from error
+    return f"run {run.run_id}", assets, end
 
 
 def _overlap(facts: Mapping[str, Any], period: tuple[int, int]) -> bool:

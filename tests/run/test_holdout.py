@@ -151,6 +151,16 @@ def test_a_hold_out_that_a_run_has_read_is_refused(case: Case, known_to: str) ->
     assert "opened" not in [entry.kind for entry in Ledger(case.output).entries()]
 
 
+@pytest.mark.parametrize("damaged", ['{"universe": {"ass', "{}", "[]", '{"universe": {"assets": []}, "period": []}'])
+def test_a_run_whose_plan_is_damaged_may_have_read_the_hold_out(case: Case, damaged: str) -> None:
+    file = case.output / "runs" / "r0" / "plan.json"
+    file.parent.mkdir()
+    file.write_text(damaged)
+    with pytest.raises(PlanError, match=rf"{file}: cannot be read \(\w+: .*\), must be a plan: the run may have"):
+        confirm(case.plan, case.document, "standard", case.output)
+    assert "opened" not in [entry.kind for entry in Ledger(case.output).entries()]
+
+
 def test_a_hold_out_that_a_null_check_has_read_is_refused(case: Case) -> None:
     facts = {"assets": ["ARBUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
     Ledger(case.output).append("checked", facts)
