@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ftfkit.errors import PlanError
-from ftfkit.run.files import UNREADABLE, read_json, write_json
-from ftfkit.run.keys import canonical
+from ftfkit.run.differences import differences
+from ftfkit.run.files import UNREADABLE, brief, read_json, write_json
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan_json import SCHEMA, hashed_part, plan_hash
 from ftfkit.run.trials import known_before, trial_facts
 
 FOLDER = "plans"  # inside output.dir
-_FIRST = (  # the order in which differences are told; everything else follows by name
-    "baseline",
-    "family_size",
-    "universe",
-    "label",
-    "folds",
-    "cv",
-    "gates",
-    "stats",
-    "decision_rule",
-    "hpo",
-    "seed",
-    "variants",
-    "options",
-    "period",
-    "data",
-    "market",
-    "versions",
-)
-_LAST = ("plugins", "cells")  # these follow from something else, or from code
-_LONG = 80
 
 
 @dataclass(frozen=True)
@@ -84,7 +63,7 @@ def read_plan(file: Path) -> dict[str, Any]:
         document = read_json(file)
         schema, stated, recomputed = document["schema"], document["plan_hash"], plan_hash(document)
     except UNREADABLE as error:
-        raise PlanError(f"{file}: is not a plan: {type(error).__name__}: {error} (ftfkit)") from error
+        raise PlanError(f"{file}: is not a plan: {brief(error)} (ftfkit)") from error
     if schema != SCHEMA:
         raise PlanError(f"{file}: schema == {schema} must be {SCHEMA} (ftfkit)")
     if stated != recomputed:
@@ -114,22 +93,6 @@ def check_planned(planned: Mapping[str, Any], found: Mapping[str, Any], file: st
     key, before, after = next(iter(differences(hashed_part(planned), hashed_part(found))))
     code = "; the code or the libraries behind the cells are not those of the plan" if key.startswith("cells.") else ""
     raise PlanError(f"{file}: {key}: planned {before}, found {after}{code} (pre-registered plan)")
-
-
-def differences(planned: Any, found: Any, key: str = "") -> Iterator[tuple[str, str, str]]:
-    """Each differing value of two JSON documents: dotted key, the one value, the other."""
-    if isinstance(planned, Mapping) and isinstance(found, Mapping):
-        if planned.keys() != found.keys() and key == "variants":
-            yield key, ", ".join(planned), ", ".join(found)
-            return
-        for name in _ordered({*planned, *found}, top=not key):
-            pair = planned.get(name, _ABSENT), found.get(name, _ABSENT)
-            yield from differences(*pair, f"{key}.{name}" if key else name)
-    elif isinstance(planned, list) and isinstance(found, list) and len(planned) == len(found):
-        for place, pair in enumerate(zip(planned, found, strict=True)):
-            yield from differences(*pair, f"{key}.{place}")
-    elif canonical(_plain(planned)) != canonical(_plain(found)):
-        yield key, _told(planned), _told(found)
 
 
 def register(document: Mapping[str, Any], file: str, ledger: Ledger) -> Registration:
@@ -172,27 +135,5 @@ def write_plan(document: Mapping[str, Any], file: Path) -> None:
     write_json(file.parent, file.name, document)
 
 
-_ABSENT = object()
-
-
 def _plans(entry: Entry, document: Mapping[str, Any]) -> bool:
     return entry.kind == "planned" and entry.facts["plan_hash"] == document["plan_hash"]
-
-
-def _ordered(names: set[str], *, top: bool) -> list[str]:
-    if not top:
-        return sorted(names)
-    first = [name for name in _FIRST if name in names]
-    last = [name for name in _LAST if name in names]
-    return [*first, *sorted(names - {*first, *last}), *last]
-
-
-def _plain(value: Any) -> Any:
-    return {"absent": True} if value is _ABSENT else value
-
-
-def _told(value: Any) -> str:
-    if value is _ABSENT:
-        return "nothing"
-    text = value if isinstance(value, str) else canonical(value)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}..."

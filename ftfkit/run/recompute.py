@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,20 @@ def comparisons_of(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def rendered(
-    folder: Path, verdict: Verdict | None, advice: Mapping[str, Any] | None, render: Callable[[Path], Path]
+    folder: Path,
+    verdict: Verdict | None,
+    advice: Mapping[str, Any] | None,
+    render: Callable[[Path], Path],
+    checks: Sequence[Any],
 ) -> Iterator[Path]:
     """A folder with everything that ``render`` makes of a run under its recomputed verdict and advice.
 
-    Beside it are the null checks that the run's dossier shows, and none that were made since.
+    Beside it are ``checks``, the null checks that the run's dossier shows, and none that were made since.
     """
     with tempfile.TemporaryDirectory(prefix="ftfkit-verify-") as name:
         made = Path(name) / "runs" / folder.name
         made.mkdir(parents=True)
-        for n, check in enumerate(_kept_checks(folder)):
+        for n, check in enumerate(checks):
             check_folder = Path(name) / FOLDER / f"{n:06d}"
             check_folder.mkdir(parents=True)
             write_json(check_folder, RESULT, check)
@@ -104,6 +108,7 @@ def rendered(
         yield made
 
 
-def _kept_checks(folder: Path) -> list[Any]:
+def kept_checks(folder: Path) -> list[Any]:
+    """The null checks that the dossier of a run shows."""
     file = folder / NULL_CHECKS
     return list(read_json(file)) if file.is_file() else []

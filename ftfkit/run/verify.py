@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from importlib.metadata import version
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
 from ftfkit.judge.criteria import planned_criteria
-from ftfkit.judge.rows import CELL, Cell
+from ftfkit.judge.rows import REQUIRED_COLUMNS
 from ftfkit.judge.serialise import verdict_to_dict
+from ftfkit.judge.verdict import Criteria, Readiness
 from ftfkit.run.advice import advice_document
 from ftfkit.run.bars import native_bars, utc_ns
-from ftfkit.run.keys import canonical, sources
+from ftfkit.run.differences import computed_since, line_differences, row_differences, told_differences
+from ftfkit.run.files import UNREADABLE, brief, read_json
+from ftfkit.run.keys import canonical, sha256, sources
 from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.plan_json import JUDGING, plan_hash
-from ftfkit.run.preregistration import differences
-from ftfkit.run.recompute import comparisons_of, kept_readiness, planned_verdict, rendered, stored_frame
-from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, PLAN, READINESS, ROWS, UNLISTED, VERDICT
+from ftfkit.run.plan_json import JUDGING, SCHEMA, plan_hash
+from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, planned_verdict, rendered, stored_frame
+from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, file_hashes
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.trials import as_entered, judged_facts
 from ftfkit.types import Asset, Verdict
+
+T = TypeVar("T")
 
 SHOWN = 5  # mismatches told of one file; the others are counted
 
@@ -60,10 +61,20 @@ def verify_run(
         Writes the dossier into a folder.
     """
     try:
-        document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        return _Case(folder, output, document, experiment).verified(render)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return Verification((f"{PLAN}: is not a plan: {type(error).__name__}: {error}",), (), ())
+        document = read_json(folder / PLAN)
+        _ = plan_hash(document), document["plan_hash"], document["run_id"]
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema == {document['schema']} must be {SCHEMA}")
+    except UNREADABLE as error:
+        return Verification((f"{PLAN}: is not a plan: {brief(error)}",), (), ())
+    return _Case(folder, output, document, experiment).verified(render)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A verdict that could be recomputed; None of a run of the baseline alone."""
+
+    verdict: Verdict | None
 
 
 @dataclass
@@ -81,16 +92,32 @@ class _Case:
     def verified(self, render: Callable[[Path], Path]) -> Verification:
         entries = self._ledger()
         self._plan()
-        self._code()
-        rows = self._rows()
-        verdict = self._verdict(rows) if rows is not None else None
-        if rows is not None:
-            advice = self._entered(entries, rows, verdict)
-            self._dossier(verdict, advice, render)
-        self._data()
+        try:
+            self._contents(entries, render)
+            self._data()
+        except UNREADABLE as error:
+            damaged = next((name for name in (PLAN, ROWS) if name in self.found), None)
+            if damaged is None:
+                raise  # plan and rows are what the run wrote, so the fault is in this code
+            self.found[damaged].insert(0, f"what follows from it cannot be checked: {brief(error)}")
         self._manifest()
         lines = [line for name, texts in self.found.items() for line in _capped(name, texts)]
         return Verification(tuple(lines), tuple(self.notes), tuple(self.checked))
+
+    def _contents(self, entries: tuple[Entry, ...], render: Callable[[Path], Path]) -> None:
+        """Everything that follows from plan and rows, as far as it can be recomputed here."""
+        criteria, readiness, rows = self._criteria(), self._readiness(), self._rows()
+        if rows is None:
+            return
+        judged = self._verdict(rows, criteria, readiness) if criteria and readiness else None
+        entry, facts = self._entered(entries, rows, judged)
+        if criteria is None or judged is None:
+            return
+        before = entries[: entry.n - 1] if entry else ()
+        advice = advice_document(before, self.document, facts, rows, criteria) if entry else None
+        if advice is not None:
+            self._tell(ADVICE, self._json(ADVICE, advice), ADVICE)
+        self._dossier(judged.verdict, advice, render)
 
     def _tell(self, name: str, texts: Iterator[str] | list[str], agrees: str) -> None:
         """Enter what does not agree, or that all does."""
@@ -104,7 +131,7 @@ class _Case:
         ledger = Ledger(self.output)
         try:
             entries = ledger.entries()
-        except FtfkitError as error:
+        except (FtfkitError, OSError, ValueError) as error:
             self.found[ledger.path.name] = [str(error)]
             return ()
         self.checked.append(f"{ledger.path.name}: {len(entries)} lines chained")
@@ -115,112 +142,121 @@ class _Case:
         texts = [] if stated == recomputed else [f"plan_hash: recomputed {recomputed}, found {stated}"]
         if self.document["run_id"] != self.folder.name:
             texts.append(f"run_id: the folder is {self.folder.name}, found {self.document['run_id']}")
-        with self._store() as store:
-            stored = store.plan(self.folder.name)
+        stored = self._stored(lambda store: store.plan(self.folder.name))
         if stored is None:
             self.notes.append("the store has no copy of this plan; its hash alone was checked")
         else:
-            texts = [*_differing(stored, self.document, "stored"), *texts]
+            texts = [*told_differences(stored, self.document, "stored"), *texts]
         self._tell(PLAN, texts, f"{PLAN}: hash {recomputed[:12]}")
 
-    def _code(self) -> None:
-        """Say where this is not the code that made the run, since figures and text may differ for that alone."""
+    def _criteria(self) -> Criteria | None:
+        """What the run was judged by, None where it cannot be had; and a note where other code made the run."""
         planned, installed = self.document["versions"].get("ftfkit"), version("ftfkit")
         if planned != installed:
             self.notes.append(f"the run was made by ftfkit {planned}, this is {installed}")
-        checks = planned_criteria(self.document).checks.values()
-        if sources(JUDGING, map(type, checks)) != self.document["decision_rule"]["sources"]:
+        try:
+            criteria = planned_criteria(self.document)
+        except (FtfkitError, ValueError) as error:
+            self.notes.append(f"verdict, comparisons, advice and dossier cannot be recomputed: {brief(error)}")
+            return None
+        if sources(JUDGING, map(type, criteria.checks.values())) != self.document["decision_rule"]["sources"]:
             self.notes.append("the code that judges is not that of the run")
+        return criteria
 
-    def _store(self) -> Store:
-        return Store(store_url(self.experiment.store.url if self.experiment else None, self.output))
+    def _stored(self, read: Callable[[Store], T]) -> T | None:
+        """Something from the store; None where it has not got it, cannot be opened or is damaged."""
+        try:
+            with Store(store_url(self.experiment.store.url if self.experiment else None, self.output)) as store:
+                return read(store)
+        except FtfkitError as error:
+            self.notes = list(dict.fromkeys((*self.notes, str(error))))  # said once, however often it is asked
+        except (ValueError, TypeError) as error:
+            self.found["store"] = [f"cannot be read: {brief(error)}"]
+        return None
 
     def _rows(self) -> pd.DataFrame | None:
         try:
             found = pd.read_parquet(self.folder / ROWS)
-            with self._store() as store:
-                stored = stored_frame(self.document, store)
+            if absent := [name for name in REQUIRED_COLUMNS if name not in found]:
+                raise ValueError(f"lacks column {', '.join(absent)}")
         except (OSError, ValueError) as error:
-            self.found[ROWS] = [f"cannot be read: {' '.join(str(error).split())}"]
+            self.found[ROWS] = [f"cannot be read: {brief(error)}"]
             return None
-        if stored.empty:
+        stored = self._stored(lambda store: stored_frame(self.document, store))
+        if stored is None or stored.empty:
             self.notes.append("the store has none of these rows; they were checked against the ledger alone")
         else:
-            self._tell(ROWS, self._row_differences(stored, found), f"{ROWS}: {len(found)} rows as stored")
+            self.notes.extend(computed_since(stored, found))
+            self._tell(ROWS, row_differences(stored, found), f"{ROWS}: {len(found)} rows as stored")
         return found
 
-    def _row_differences(self, stored: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
-        if list(stored.columns) != list(found.columns):
-            odd = sorted({*stored.columns} ^ {*found.columns}) or ["their order"]
-            yield f"columns: not in both the store and the file: {', '.join(odd)}"
-            return
-        own, other = ({Cell(*row[:3]): row._asdict() for row in _tuples(frame)} for frame in (stored, found))
-        for place, cell in enumerate(dict.fromkeys((*other, *own)), start=1):
-            where = f"row {place} ({cell})"
-            if cell in other and other[cell]["status"] == "skipped":
-                continue  # holds no result; the recomputed verdict stands on the bound, whatever was computed since
-            if cell not in own or cell not in other:
-                yield f"{where}: is {'not in the store' if cell in other else 'missing'}"
-            elif other[cell]["status"] == "error" and own[cell]["status"] == "ok":
-                self.notes.append(f"{where}: was an error, and has been computed since")
-            else:
-                for column, value in own[cell].items():
-                    if not _same(value, other[cell][column]):
-                        yield f"{where}: {column}: stored {value}, found {other[cell][column]}"
-
-    def _verdict(self, rows: pd.DataFrame) -> Verdict | None:
-        readiness = kept_readiness(self.document, self.folder)
-        digest = None if readiness.text is None else hashlib.sha256(readiness.text.encode()).hexdigest()
+    def _readiness(self) -> Readiness | None:
+        try:
+            readiness = kept_readiness(self.document, self.folder)
+        except (OSError, ValueError) as error:
+            self.found[READINESS] = [f"cannot be read: {brief(error)}"]
+            return None
+        digest = None if readiness.text is None else sha256(readiness.text)
         if digest != self.document["readiness"]["sha256"]:
             self.found[READINESS] = [f"sha256: planned {self.document['readiness']['sha256']}, found {digest}"]
+        return readiness
+
+    def _verdict(self, rows: pd.DataFrame, criteria: Criteria, readiness: Readiness) -> _Judged | None:
+        """Judge the rows once more; None where they cannot be judged."""
         try:
-            verdict = planned_verdict(self.document, rows, readiness)
-        except (FtfkitError, ValueError) as error:
+            verdict = planned_verdict(self.document, rows, readiness, criteria)
+        except FtfkitError as error:
             self.found.setdefault(VERDICT, []).append(f"cannot be recomputed: {error}")
             return None
         if verdict is not None:
             document = verdict_to_dict(verdict)
             self._tell(VERDICT, self._json(VERDICT, document), f"{VERDICT}: {len(verdict.variants)} verdicts")
-            self._tell(COMPARISONS, self._json(COMPARISONS, comparisons_of(document)), f"{COMPARISONS}")
-        return verdict
+            self._tell(COMPARISONS, self._json(COMPARISONS, comparisons_of(document)), COMPARISONS)
+        return _Judged(verdict)
 
     def _json(self, name: str, recomputed: Any) -> Iterator[str]:
         try:
-            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            found = read_json(self.folder / name)
         except (OSError, ValueError) as error:
-            yield f"cannot be read: {error}"
+            yield f"cannot be read: {brief(error)}"
             return
-        yield from _differing(json.loads(canonical(recomputed)), found, "recomputed")
+        yield from told_differences(json.loads(canonical(recomputed)), found, "recomputed")
 
     def _entered(
-        self, entries: tuple[Entry, ...], rows: pd.DataFrame, verdict: Verdict | None
-    ) -> dict[str, Any] | None:
-        """Against the line that the ledger has of this run; the advice that follows from the lines before it."""
+        self, entries: tuple[Entry, ...], rows: pd.DataFrame, judged: _Judged | None
+    ) -> tuple[Entry | None, Mapping[str, Any]]:
+        """The ledger's line of this run, and what it should hold; verdicts as entered where none was recomputed."""
         name = Ledger(self.output).path.name
         entry = next((one for one in entries if one.kind == "judged" and one.facts["run_id"] == self.folder.name), None)
         if entry is None:
             self._tell(name, [f"has no line of {self.folder.name}"] if name not in self.found else [], "")
-            return None
-        recomputed = judged_facts(self.folder, self.document, rows, verdict)
+            return None, {}
+        recomputed = judged_facts(self.folder, self.document, rows, judged.verdict if judged else None)
         facts = json.loads(canonical(as_entered(entry.facts, recomputed)))
-        texts = [text for text in _differing(entry.facts, facts, "entered", "recomputed") if not self._known(text)]
+        if judged is None:
+            for variant, one in facts["variants"].items():
+                one["verdict"] = entry.facts["variants"].get(variant, one)["verdict"]
+        parted = told_differences(entry.facts, facts, "entered", "recomputed")
+        told = tuple(f"files.{one}:" for one in self.found)  # a hash says again what a mismatch in its file has said
+        texts = [text for text in parted if not text.startswith(told)]
         self._tell(name, [f"line {entry.n}: {text}" for text in texts], f"{name}: line {entry.n}, this run")
-        criteria = planned_criteria(self.document)
-        advice = advice_document(entries[: entry.n - 1], self.document, facts, rows, criteria)
-        self._tell(ADVICE, self._json(ADVICE, advice), ADVICE)
-        return advice
-
-    def _known(self, text: str) -> bool:
-        """Whether a changed file hash says again what a mismatch inside the file has said."""
-        return any(text.startswith(f"files.{name}:") for name in self.found)
+        return entry, facts
 
     def _dossier(
         self, verdict: Verdict | None, advice: Mapping[str, Any] | None, render: Callable[[Path], Path]
     ) -> None:
-        with rendered(self.folder, verdict, advice, render) as made:
-            for file in sorted(path for path in made.rglob("*") if path.is_file()):
-                name = file.relative_to(made).as_posix()
-                self._tell(name, _line_differences(file, self.folder / name), name)
+        try:
+            checks = kept_checks(self.folder)
+        except UNREADABLE as error:
+            self.found[NULL_CHECKS] = [f"cannot be read: {brief(error)}"]
+            return
+        try:
+            with rendered(self.folder, verdict, advice, render, checks) as made:
+                for file in sorted(path for path in made.rglob("*") if path.is_file()):
+                    name = file.relative_to(made).as_posix()
+                    self._tell(name, line_differences(file, self.folder / name), name)
+        except FtfkitError as error:
+            self.notes.append(f"dossier: {error}")
 
     def _data(self) -> None:
         """Fingerprints of the bars, where they can be had."""
@@ -243,53 +279,17 @@ class _Case:
 
     def _manifest(self) -> None:
         try:
-            listed = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            self.found[MANIFEST] = [f"cannot be read: {error}"]
+            listed = dict(read_json(self.folder / MANIFEST))
+        except (OSError, ValueError, TypeError) as error:
+            self.found[MANIFEST] = [f"cannot be read: {brief(error)}"]
             return
-        files = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*") if path.is_file()}
-        texts = []
-        for name in sorted({*listed, *files} - UNLISTED - set(self.found)):
-            digest = hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else "no such file"
-            if listed.get(name) != digest:
-                texts.append(f"{name}: listed {listed.get(name, 'not')}, found {digest}")
+        found = file_hashes(self.folder)
+        texts = [
+            f"{name}: listed {listed.get(name, 'not')}, found {found.get(name, 'no such file')}"
+            for name in sorted({*listed, *found} - set(self.found))
+            if listed.get(name) != found.get(name)
+        ]
         self._tell(MANIFEST, texts, f"{MANIFEST}: {len(listed)} files")
-
-
-def _differing(expected: Any, found: Any, told: str, then: str = "found") -> Iterator[str]:
-    for key, before, after in differences(expected, found):
-        yield f"{key}: {told} {before}, {then} {after}"
-
-
-def _tuples(frame: pd.DataFrame) -> Iterator[Any]:
-    """Rows as named tuples, the cell's three columns first."""
-    return iter(frame[CELL + [name for name in frame.columns if name not in CELL]].itertuples(index=False))
-
-
-def _same(value: Any, other: Any) -> bool:
-    return bool(value == other) or (pd.isna(value) and pd.isna(other))
-
-
-def _line_differences(expected: Path, found: Path) -> Iterator[str]:
-    """Lines of a text file that are not as rendered; of an image only that it is not."""
-    if not found.is_file():
-        yield "is missing"
-    elif expected.suffix == ".png":
-        if expected.read_bytes() != found.read_bytes():
-            yield "is not the figure that these rows make"
-    else:
-        own, other = (file.read_text(encoding="utf-8", errors="replace").split("\n") for file in (expected, found))
-        for tag, start, stop, begin, end in SequenceMatcher(None, own, other, autojunk=False).get_opcodes():
-            if tag != "equal":
-                pairs = zip_longest(own[start:stop], other[begin:end], fillvalue="")
-                yield from (f"line {begin + n}: {_around(*pair)}" for n, pair in enumerate(pairs, start=1))
-
-
-def _around(before: str, after: str, width: int = 60) -> str:
-    """The first place where two lines part, with a little of what stands before it."""
-    at = next((i for i, pair in enumerate(zip_longest(before, after)) if pair[0] != pair[1]), 0)
-    start = max(0, at - width // 2)
-    return f"rendered {before[start : start + width]!r}, found {after[start : start + width]!r}"
 
 
 def _capped(name: str, texts: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from ftfkit.dossier.null_checks import ShownCheck, found, shown, shown_in, write
 from ftfkit.dossier.results import read_results
 from ftfkit.dossier.write import write_dossier
 from ftfkit.run.null_check import FOLDER, RESULT
-from ftfkit.run.recompute import rendered
+from ftfkit.run.recompute import kept_checks, rendered
 from ftfkit.run.records import NULL_CHECKS, PLAN
 
 LABEL, CV = {"name": "atr_barrier", "stop_atr": 0.5}, {"name": "purged_kfold", "n_folds": 5}
@@ -123,7 +123,7 @@ def test_a_dossier_is_verified_against_the_checks_it_showed(run: Path) -> None:
     text = write_dossier(run, sections={}).read_text(encoding="utf-8")
     _write(run, "b", _document(_plan(run), effect=1.5))
     verdict = read_results(run).verdict
-    with rendered(run, verdict, None, lambda made: write_dossier(made, sections={})) as made:
+    with rendered(run, verdict, None, lambda made: write_dossier(made, sections={}), kept_checks(run)) as made:
         assert (made / "dossier.md").read_text(encoding="utf-8") == text
         assert (made / NULL_CHECKS).read_bytes() == (run / NULL_CHECKS).read_bytes()
 

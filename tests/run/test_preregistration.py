@@ -12,11 +12,12 @@ import pytest
 
 from ftfkit.config.experiment import compose
 from ftfkit.errors import ConfigError, PlanError, VerifyError
+from ftfkit.run.differences import differences
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.plan import make_plan, plan_document
 from ftfkit.run.plan_json import plan_hash
 from ftfkit.run.prepare import prepared
-from ftfkit.run.preregistration import check_planned, differences, preregistered, read_plan, register, write_plan
+from ftfkit.run.preregistration import check_planned, preregistered, read_plan, register, write_plan
 from ftfkit.run.sweep import run_sweep
 from ftfkit.run.trials import known_before, trial_facts, trial_id
 

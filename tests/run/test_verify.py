@@ -19,6 +19,7 @@ from ftfkit.config.experiment import compose
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.records import write_manifest
 from ftfkit.run.store import Store, store_url
+from ftfkit.run.sweep import run_sweep
 from ftfkit.run.verify import Verification, verify_run
 
 # The desk of tests/conftest.py: ``desk`` is a copy that may be changed, ``finished_desk`` is shared.
@@ -170,6 +171,73 @@ def test_a_plan_that_is_none_is_said(desk) -> None:
     (desk.run / "plan.json").write_text("[]")
     (line,) = verify_run(desk.run, desk.output, None, _undrawn).mismatches
     assert line.startswith("plan.json: is not a plan: ")
+
+
+def test_a_plan_that_lacks_something_is_said_beside_the_rest(desk) -> None:
+    plan = json.loads((desk.run / "plan.json").read_text())
+    del plan["period"]
+    (desk.run / "plan.json").write_text(json.dumps(plan))
+    found = check(desk).mismatches
+    assert "plan.json: what follows from it cannot be checked: KeyError: 'period'" in found
+    assert any(line.startswith("plan.json: period: stored ") for line in found)
+    assert not any("is not a plan" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("null_checks.json", b"[{"),
+        ("readiness.md", b"\xff"),
+        ("manifest.json", b"[1]"),
+        ("verdict.json", b"{"),
+        ("rows.parquet", None),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_itself(desk, name: str, content: bytes | None) -> None:
+    if content is None:
+        pd.read_parquet(desk.run / name).drop(columns="f1_buy").to_parquet(desk.run / name)
+    else:
+        (desk.run / name).write_bytes(content)
+    found = check(desk).mismatches
+    assert any(line.startswith(f"{name}: cannot be read: ") for line in found), found
+    assert not any(line.startswith("plan.json") for line in found)
+
+
+def test_a_damaged_row_of_the_store_is_said(desk) -> None:
+    engine = sa.create_engine(store_url(None, desk.output))
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE cells SET row = '{'"))
+    engine.dispose()
+    (line,) = check(desk).mismatches
+    assert line.startswith("store: cannot be read: JSONDecodeError: ")
+
+
+def test_a_fault_of_the_code_is_not_put_down_to_the_run(desk) -> None:
+    def faulty(_folder: Path) -> Path:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError, match="a bug"):
+        check(desk, render=faulty)
+
+
+def test_without_the_plugin_of_a_gate_all_else_is_checked(desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = "+gates.checks.cost_sensitivity={factor: 1.5, fee_bps: 1.0, slippage_bps: 1.0}"
+    judged = replace(desk, run_id=run_sweep(desk.compose(gate)).run_id)
+    assert check(judged).notes == ()
+    monkeypatch.setenv("FTFKIT_BLOCK_PLUGINS", "ftfkit-gate-cost-sensitivity")
+    found = check(judged, experiment=None)
+    assert found.mismatches == ()
+    assert re.match("verdict, comparisons, advice and dossier cannot be recomputed: .*cost_sensitivity", found.notes[0])
+    assert {one.partition(":")[0] for one in found.checked} == {
+        "ledger.jsonl",
+        "plan.json",
+        "rows.parquet",
+        "manifest.json",
+    }
+    rows = pd.read_parquet(judged.run / "rows.parquet")
+    rows.loc[3, "f1_buy"] = 0.9
+    rows.to_parquet(judged.run / "rows.parquet", index=False)
+    assert check(judged, experiment=None).mismatches[0].startswith("rows.parquet: row 4 ")
 
 
 def test_a_digit_changed_in_the_dossier_is_named_with_its_line(desk) -> None:
