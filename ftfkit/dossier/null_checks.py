@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from ftfkit.dossier.markdown import environment
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, assignments, listed, number, percent, table
 from ftfkit.judge.rates import TWO_SIDED
-from ftfkit.run.files import read_json, write_atomically, write_json
+from ftfkit.run.files import UNREADABLE, brief, read_json, write_atomically, write_json
 from ftfkit.run.null_check import FOLDER, RESULT, SCHEMA
 from ftfkit.run.records import NULL_CHECKS
 
@@ -28,6 +29,8 @@ _NAMES = {
 
 Document = Mapping[str, Any]
 
+_log = logging.getLogger("ftfkit")
+
 
 @dataclass(frozen=True)
 class ShownCheck:
@@ -41,10 +44,20 @@ class ShownCheck:
 
 
 def found(results: Results, folder: Path) -> list[Document]:
-    """Null checks beside the run's folder that ask its question: universe, label, folds, gates and kind of data."""
-    files = sorted(folder.resolve().parents[1].glob(f"{FOLDER}/*/{RESULT}"))
-    documents = [read_json(file) for file in files]
-    return [one for one in documents if one["schema"] == SCHEMA and _question(one) == _question_of(results.plan)]
+    """Null checks beside the run's folder that ask its question: universe, label, folds, gates and kind of data.
+
+    One that is damaged is left out, and the log says so: the run is not at fault.
+    """
+    question, documents = _question_of(results.plan), []
+    for file in sorted(folder.resolve().parents[1].glob(f"{FOLDER}/*/{RESULT}")):
+        try:
+            one = read_json(file)
+            if one["schema"] == SCHEMA and _question(one) == question:
+                shown_in(results, [one])  # what cannot be shown is not found
+                documents.append(one)
+        except UNREADABLE as error:
+            _log.warning("%s: cannot be read and is left out: %s", file, brief(error))
+    return documents
 
 
 def keep(folder: Path, documents: Sequence[Document]) -> None:

@@ -128,6 +128,20 @@ def test_a_dossier_is_verified_against_the_checks_it_showed(run: Path) -> None:
         assert (made / NULL_CHECKS).read_bytes() == (run / NULL_CHECKS).read_bytes()
 
 
+@pytest.mark.parametrize("damaged", ["", '{"schema": 1', "[]", '{"schema": 1}', "without rates"])
+def test_a_damaged_null_check_is_left_out_and_the_log_says_so(
+    run: Path, damaged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    document = _document(_plan(run))
+    _write(run, "b", document)
+    file = _write(run, "a", {key: value for key, value in document.items() if key != "rates"}) / RESULT
+    if damaged != "without rates":
+        file.write_text(damaged)
+    assert [check.title for check in _found(run)] == [NULL]
+    (line,) = caplog.messages
+    assert line.startswith(f"{file}: cannot be read and is left out: ")
+
+
 def test_other_bars_are_pointed_out(run: Path) -> None:
     _write(run, "a", {**_document(_plan(run)), "data": {"AAVEUSDC": "f" * 64}})
     (check,) = _found(run)
