@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ftfkit.cli.arguments import ArgumentParser
+from ftfkit.config.overrides import group_of
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +66,7 @@ def _parser() -> ArgumentParser:
 
 def fixed_unless_told(overrides: list[str]) -> list[str]:
     """The overrides, with ``hpo=fixed`` where they say nothing about the search."""
-    told = any(override.lstrip("+~").partition("=")[0].partition(".")[0] == "hpo" for override in overrides)
+    told = any(group_of(override) == "hpo" for override in overrides)
     return overrides if told else [*overrides, "hpo=fixed"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftfkit.config.overrides import group_of, is_override, key_of
 from ftfkit.errors import FtfkitError, UsageError
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def _with_plan(arguments: Sequence[str]) -> list[str]:
     The plan's own overrides come first, as they do where the experiment is composed; its folders only where none is
     given, likewise.
     """
-    overrides = [word for word in arguments if _is_override(word)]
-    given = [word for word in overrides if not word.lstrip("+").startswith("plan=")]
+    overrides = [word for word in arguments if is_override(word)]
+    given = [word for word in overrides if key_of(word) != "plan"]
     if given == overrides or {"-sc", "--shell-completion"} & set(arguments):
         return list(arguments)
     from ftfkit.config.planned import planned
@@ -76,14 +77,10 @@ def _with_plan(arguments: Sequence[str]) -> list[str]:
     plan = planned(overrides)
     if plan is None:
         return list(arguments)
-    first = next(position for position, word in enumerate(arguments) if _is_override(word))
+    first = next(position for position, word in enumerate(arguments) if is_override(word))
     own = plan.overrides[: len(plan.overrides) - len(given)]
     folders = [] if config_dirs(arguments) else [f"--config-dir={folder}" for folder in plan.config_dirs]
     return [*arguments[:first], *own, *arguments[first:], *folders]
-
-
-def _is_override(word: str) -> bool:
-    return "=" in word and not word.startswith("-")
 
 
 def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
@@ -96,7 +93,7 @@ def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
             folders.append(Path(value or next(words, "")).resolve())
         elif flag in {"--config-path", "-cp", "--config-name", "-cn"}:
             raise UsageError(f"command line: {flag} is not supported; add options of your own with --config-dir DIR")
-        elif flag.lstrip("+") == "hydra.searchpath":
+        elif key_of(word) == "hydra.searchpath":
             raise UsageError("command line: hydra.searchpath is not supported; use --config-dir DIR")
         else:
             kept.append(word)
@@ -104,7 +101,7 @@ def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
         if not folder.is_dir():
             raise UsageError(f"command line: --config-dir {folder} is not a folder")
     if folders:  # beside the other overrides: Hydra's parser takes them in one go only
-        place = next((position for position, word in enumerate(kept) if _is_override(word)), len(kept))
+        place = next((position for position, word in enumerate(kept) if is_override(word)), len(kept))
         kept.insert(place, f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]")
     return kept
 
@@ -117,9 +114,9 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
     from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
 
-    overrides = [word for word in arguments if _is_override(word)]
+    overrides = [word for word in arguments if is_override(word)]
     try:
-        compose([word for word in overrides if not word.startswith("hydra.")], composer(config_dirs(arguments)))
+        compose([word for word in overrides if group_of(word) != "hydra"], composer(config_dirs(arguments)))
     except FtfkitError as ours:
         return ours
     except Exception:

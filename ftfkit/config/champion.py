@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.config.compose import Composed, Composer
+from ftfkit.config.overrides import group_of, key_of
 from ftfkit.errors import ConfigError
 
 FILE = "champion/champion.json"  # inside output.dir
@@ -42,7 +43,7 @@ class Champion:
 
     def of_group(self, group: str) -> list[str]:
         """Overrides that bring one changed group to the champion's setting."""
-        return [f"{group}={self.options[group]}", *(value for value in self.values if value.startswith(f"{group}."))]
+        return [f"{group}={self.options[group]}", *(value for value in self.values if group_of(value) == group)]
 
 
 def read_locks(output: Path) -> tuple[Champion, ...]:
@@ -81,7 +82,7 @@ def start_from(champion: Champion, maker: Composer, first: Composed, jobs: list[
         for override in champion.of_group(group)
     ]
     return [
-        [*(one for one in added if _group(one) not in _chosen(job) and _key(one) not in _keys(job)), *job]
+        [*(one for one in added if group_of(one) not in _chosen(job) and key_of(one) not in _keys(job)), *job]
         for job in jobs
     ]
 
@@ -96,16 +97,8 @@ def baseline_overrides(champion: Champion, maker: Composer, first: Composed) -> 
     }
 
 
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0]
-
-
 def _keys(job: Sequence[str]) -> set[str]:
-    return {_key(override) for override in job if "=" in override}
-
-
-def _group(override: str) -> str:
-    return _key(override).partition(".")[0]
+    return {key_of(override) for override in job if "=" in override}
 
 
 def _chosen(job: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
+from ftfkit.config.overrides import group_of, inner_key_of, key_of, value_of
 from ftfkit.errors import ConfigError, FtfkitError, PluginError
 from ftfkit.plugins import registry
 
@@ -58,7 +59,7 @@ class Composed:
         return f"{shown(file)}:1" if file else COMMAND_LINE
 
     def on_command_line(self, dotted: str) -> bool:
-        keys = [override.partition("=")[0].lstrip("+~") for override in self.overrides if "=" in override]
+        keys = [key_of(override) for override in self.overrides if "=" in override]
         return any("." in key and (dotted == key or dotted.startswith(f"{key}.")) for key in keys) or (
             dotted in keys and dotted not in self.options
         )
@@ -151,7 +152,8 @@ class Composer:
             return _or_not_loaded(COMMAND_LINE, group, option, f"is not a group; known: {', '.join(self.groups())}")
         near = difflib.get_close_matches(option, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        place = COMMAND_LINE if any(o.startswith(f"{group}=") for o in asked) else shown(conf_dir() / "config.yaml")
+        chosen = any(group_of(one) == group and not inner_key_of(one) for one in asked)
+        place = COMMAND_LINE if chosen else shown(conf_dir() / "config.yaml")
         return _or_not_loaded(place, group, option, f"is no option of this group; known: {', '.join(known)}{hint}")
 
     def groups(self) -> list[str]:
@@ -187,9 +189,9 @@ class Composer:
     def _refused(self, error: BaseException, asked: tuple[str, ...]) -> ConfigError:
         text = _first_line(error)
         for override in asked:
-            key = override.partition("=")[0].lstrip("+~")
+            key = key_of(override)
             if f"'{key}'" in text and "Could not override" in text:
-                choices = [one for one in asked if one.partition("=")[0].lstrip("+~") in {*self.groups()} - {key}]
+                choices = [one for one in asked if key_of(one) in {*self.groups()} - {key}]
                 return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
 
@@ -219,7 +221,7 @@ def composer(config_dirs: Iterable[Path] = ()) -> Composer:
 
 def searched_folders(hydra_overrides: Iterable[str]) -> tuple[Path, ...]:
     """Folders that ``--config-dir`` put on Hydra's search path."""
-    paths = [one.partition("=")[2] for one in hydra_overrides if one.lstrip("+").startswith("hydra.searchpath=")]
+    paths = [value_of(one) for one in hydra_overrides if key_of(one) == "hydra.searchpath"]
     return tuple(Path(one.removeprefix(SCHEME)) for path in paths for one in path.strip("[]").split(",") if one)
 
 

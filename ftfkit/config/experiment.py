@@ -11,6 +11,7 @@ from ftfkit.components import Loss, Model
 from ftfkit.config.build import component, named_component, section, validated
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
+from ftfkit.config.overrides import group_of, inner_key_of
 from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
 from ftfkit.config.planned import planned
 from ftfkit.config.schema import (
@@ -70,7 +71,7 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
 def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     jobs = maker.expand(overrides)
     swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
-    whole = [override for override in jobs[0] if not (_dotted(override) and _about([override], *FACTOR_GROUPS))]
+    whole = [override for override in jobs[0] if not (inner_key_of(override) and group_of(override) in FACTOR_GROUPS)]
     first = maker.compose(whole)  # values of factor groups may be those of a champion's option
     champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
     if champion is not None:
@@ -95,12 +96,7 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
 
 
 def _about(job: Sequence[str], *groups: str) -> list[str]:
-    return [override for override in job if override.lstrip("+~").split("=")[0].split(".")[0].split("@")[0] in groups]
-
-
-def _dotted(override: str) -> bool:
-    """Whether it sets a single value and not a whole group."""
-    return "." in override.partition("=")[0]
+    return [override for override in job if group_of(override) in groups]
 
 
 def _track_variants(maker: Composer, first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
@@ -138,13 +134,13 @@ def _baseline(
         rule = f"must name one option for each of {', '.join(FACTOR_GROUPS)}"
         raise ConfigError(first.where("baseline"), "baseline", champion, rule)
     changed = baseline_overrides(locked, maker, first) if locked else {}
-    context = [override for override in job if not any(_about([override], group) for group in FACTOR_GROUPS)]
+    context = [override for override in job if group_of(override) not in FACTOR_GROUPS]
     chosen: list[str] = []
     if not changed and _is_champion(first, champion, job, factors):
         return first
     for group in FACTOR_GROUPS:
         if group in CONTEXT_IF_SINGLE and group not in factors:
-            values = [override for override in _about(job, group) if _dotted(override)]
+            values = [override for override in _about(job, group) if inner_key_of(override)]
             chosen += [f"{group}={first.options[group]}", *values]
         else:
             chosen += changed.get(group, [f"{group}={champion[group]}"])
@@ -155,7 +151,7 @@ def _is_champion(first: Composed, champion: Mapping[str, Any], job: Sequence[str
     """Whether a job asks for the champion itself; composing it a second time would be a tenth of a second lost."""
     open_groups = [group for group in FACTOR_GROUPS if group not in CONTEXT_IF_SINGLE or group in factors]
     return all(
-        first.options.get(group) == champion[group] and not any(map(_dotted, _about(job, group)))
+        first.options.get(group) == champion[group] and not any(map(inner_key_of, _about(job, group)))
         for group in open_groups
     )
 
@@ -177,7 +173,7 @@ def _experiment(
             name = names[id(item)]
             options = {group: item.options.get(group, "") for group in groups}
             values = tuple(
-                override for group in groups for override in _about(item.overrides, group) if _dotted(override)
+                override for group in groups for override in _about(item.overrides, group) if inner_key_of(override)
             )
             variants.setdefault(name, Variant(name=name, spec=spec, factor_options=options, values=values))
     base_name = _name(baseline, union, full=False) if union else "baseline"
@@ -283,7 +279,7 @@ def _name(item: Composed, union: Sequence[str], *, full: bool) -> str:
     parts = []
     for group in union:
         option = item.options.get(group, "none")
-        values = [override for override in _about(item.overrides, group) if _dotted(override)]
-        changed = ",".join(override.lstrip("+").partition(".")[2] for override in values)
+        values = [override for override in _about(item.overrides, group) if inner_key_of(override)]
+        changed = ",".join(override.partition(".")[2] for override in values)
         parts.append((option if full else option.rsplit("/", 1)[-1]) + (f"[{changed}]" if changed else ""))
     return "+".join(parts)

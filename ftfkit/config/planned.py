@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.config.compose import COMMAND_LINE
+from ftfkit.config.overrides import key_of, value_of
 from ftfkit.errors import ConfigError
 
 _KEY = "plan"
@@ -34,13 +35,13 @@ def planned(overrides: Sequence[str]) -> Planned | None:
     ConfigError
         When the file cannot be read, or is no plan.
     """
-    files = [override.partition("=")[2].strip("'\"") for override in overrides if _key(override) == _KEY]
+    files = [value_of(override) for override in overrides if key_of(override) == _KEY]
     if not files or files[-1] in {"", "null"}:
         return None
     document = _read(files[-1])
-    given = [override for override in overrides if _key(override) != _KEY]
-    replaced = {_key(override) for override in given}
-    own = [override for override in document["overrides"] if _key(override) not in replaced]
+    given = [override for override in overrides if key_of(override) != _KEY]
+    replaced = {key_of(override) for override in given}
+    own = [override for override in document["overrides"] if key_of(override) not in replaced]
     return Planned(files[-1], (*own, *given), tuple(map(Path, document.get("config_dirs", ()))))
 
 
@@ -53,7 +54,3 @@ def _read(file: str) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("overrides"), list):
         raise ConfigError(COMMAND_LINE, _KEY, file, f"{rule}: it holds no overrides")
     return document
-
-
-def _key(override: str) -> str:
-    return override.partition("=")[0].lstrip("+~")

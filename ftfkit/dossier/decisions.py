@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ftfkit.config.overrides import key_of, value_of
 from ftfkit.dossier.configuration import LONG
 from ftfkit.dossier.overview import by_verdict
 from ftfkit.dossier.results import Results
@@ -49,8 +50,8 @@ def reproduction(results: Results) -> list[str]:
 
 def _output(results: Results) -> list[str]:
     """Where the commands find the run, unless it is where they look by themselves."""
-    given = [one.partition("=")[2] for one in results.plan["overrides"] if one.startswith("output.dir=")]
-    return ["--output", given[-1].strip("'\"")] if given else []
+    given = [value_of(one) for one in results.plan["overrides"] if key_of(one) == "output.dir"]
+    return ["--output", given[-1]] if given else []
 
 
 def links(results: Results) -> list[tuple[str, str]]:

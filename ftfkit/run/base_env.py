@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftfkit.config.overrides import inner_key_of
 from ftfkit.config.schema import ChampionConfig
 from ftfkit.errors import ConfigError
 
@@ -46,7 +47,7 @@ def option_variables(
         if name not in filled:
             raise ConfigError("configuration", place, f"{{{name}}}", f"must be one of: {', '.join(sorted(filled))}")
     for value in values:
-        name = value.partition("=")[0].split(".")[1]
+        name = inner_key_of(value).partition(".")[0]
         if not any(f"{{{name}}}" in text for text in chosen.values()):
             raise ConfigError("configuration", place, option, f"must name {{{name}}}, which {value} has changed")
     cleared: dict[str, str | None] = {name: None for variables in known.values() for name in variables}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.config.champion import FILE, Champion, locks_document, read_locks
+from ftfkit.config.overrides import group_of
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
 from ftfkit.run.base_env import changed_env, option_variables, unified_diff
@@ -113,10 +114,10 @@ def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experi
     before = file.read_text(encoding="utf-8") if file.is_file() else None
     variables: dict[str, str | None] = {}
     for group, option in planned["options"].items():
-        values = [value for value in planned["values"] if value.startswith(f"{group}.")]
+        values = [value for value in planned["values"] if group_of(value) == group]
         variables |= option_variables(experiment.champion, group, option, planned["config"][group], values)
     after = changed_env(before, variables)
-    kept = [value for lock in locks[-1:] for value in lock.values if value.partition(".")[0] not in planned["options"]]
+    kept = [value for lock in locks[-1:] for value in lock.values if group_of(value) not in planned["options"]]
     champion = Champion(
         run_id=document["run_id"],
         variant=variant,

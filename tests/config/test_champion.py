@@ -56,6 +56,10 @@ def test_variants_start_from_the_champion(locked: Callable[..., Compose]) -> Non
     assert loss_of(experiment, variant.name) == loss_of(experiment) == FOCAL
 
 
+def test_a_locked_value_counts_whatever_sign_it_was_given_with(locked: Callable[..., Compose]) -> None:
+    assert loss_of(locked({"loss": "focal/standard"}, ("++loss.gamma=3",))()) == FOCAL | {"gamma": 3.0}
+
+
 def test_a_value_given_anew_replaces_the_champions(locked: Callable[..., Compose]) -> None:
     experiment = locked({"loss": "focal/standard"}, ("loss.gamma=3",))("loss.gamma=4")
     (variant,) = experiment.variants

@@ -53,8 +53,10 @@ def test_plugins_and_reproduction(results):
     ]
 
 
-def test_commands_name_an_output_folder_of_the_runs_own(results):
-    found = results(command="python -m ftfkit output.dir='my runs'", overrides=["output.dir='my runs'"])
+@pytest.mark.parametrize("sign", ["", "+", "++"])
+def test_commands_name_an_output_folder_of_the_runs_own(results, sign):
+    word = f"{sign}output.dir='my runs'"
+    found = results(command=f"python -m ftfkit {word}", overrides=[word])
     assert {line.partition(" --output ")[2] for line in decisions.reproduction(found)[1:]} == {"'my runs'"}
     assert decisions.lock_commands(found)[0].endswith(" good --output 'my runs'")
 

@@ -52,6 +52,7 @@ def test_what_the_conf_cannot_say_is_refused(group: str, parameters: Any, values
 
 def test_a_changed_value_that_the_variables_name_is_fine() -> None:
     assert option_variables(FOCAL, "loss", "x", GAMMA, ["loss.gamma=2"])["CVN_LOSS_GAMMA"] == "2.0"
+    assert option_variables(FOCAL, "loss", "x", GAMMA, ["++loss.gamma=2"])["CVN_LOSS_GAMMA"] == "2.0"
 
 
 @pytest.mark.parametrize(

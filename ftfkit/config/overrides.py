@@ -1,0 +1,52 @@
+"""The parts of a Hydra override: ``group=option``, ``group@package=option``, ``+key.path=value``, ``~key``."""
+
+from __future__ import annotations
+
+
+def is_override(word: str) -> bool:
+    """Whether a word of the command line is one, and neither a flag nor a flag's value."""
+    return word.startswith("~") or ("=" in word and not word.startswith("-"))
+
+
+def key_of(override: str) -> str:
+    """What it sets, without the sign in front.
+
+    Examples
+    --------
+    >>> [key_of(one) for one in ("loss=none", "++output.dir=o", "~loss.gamma")]
+    ['loss', 'output.dir', 'loss.gamma']
+    """
+    return override.partition("=")[0].lstrip("+~")
+
+
+def group_of(override: str) -> str:
+    """Conf group or root section that it is about.
+
+    Examples
+    --------
+    >>> [group_of(one) for one in ("loss@other=none", "+loss.gamma=3", "seed=1")]
+    ['loss', 'loss', 'seed']
+    """
+    return key_of(override).partition("@")[0].partition(".")[0]
+
+
+def inner_key_of(override: str) -> str:
+    """Key inside its group; empty where it sets a group as a whole.
+
+    Examples
+    --------
+    >>> [inner_key_of(one) for one in ("loss=focal/standard", "+loss.gamma=3", "label=ATR0.5_1.5_H4")]
+    ['', 'gamma', '']
+    """
+    return key_of(override).partition("@")[0].partition(".")[2]
+
+
+def value_of(override: str) -> str:
+    """What it sets its key to, without quotes.
+
+    Examples
+    --------
+    >>> value_of("output.dir='my runs'")
+    'my runs'
+    """
+    return override.partition("=")[2].strip("'\"")
