@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import NoReturn
 
 from ftfkit.errors import UsageError
@@ -13,3 +14,15 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}; --help shows what it takes")
+
+    def add_config_dir(self) -> None:
+        """Take ``--config-dir DIR``, as the run itself does."""
+        self.add_argument(
+            "--config-dir", action="append", default=[], type=_folder, help="folder with options of your own"
+        )
+
+
+def _folder(text: str) -> Path:
+    if not text or not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return Path(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.errors import DataError
@@ -13,7 +12,7 @@ def main(arguments: list[str]) -> int:
     """Print a line an asset with period, counts and repairs; exit 1 when one is refused."""
     parser = ArgumentParser(prog="python -m ftfkit data", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="data=parquet data.path=FOLDER universe.quote=USDT ...")
-    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_config_dir()
     options = parser.parse_args(arguments)
 
     import pandas as pd

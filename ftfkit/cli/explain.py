@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="python -m ftfkit explain", description=__doc__)
     parser.add_argument("key", help="dotted key (label.stop_atr), group (cv) or gate (gates.checks.f1_lift)")
     parser.add_argument("overrides", nargs="*", default=[], help="context (label=ATR1.0_1.0_H4)")
-    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_config_dir()
     options = parser.parse_args(arguments)
     composed = composer(options.config_dir).compose(options.overrides)
     print("\n".join(explanation(composed, options.key)))

@@ -60,7 +60,7 @@ def _parser() -> ArgumentParser:
     ):
         parser.add_argument(flag, type=kind, default=default, help=f"{meaning} (default %(default)s)")
     parser.add_argument("--out", type=Path, help="write the report to this file too")
-    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_config_dir()
     return parser
 
 

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("overrides", nargs="*", help="the experiment (loss=focal/standard universe=defi_top5 ...)")
     parser.add_argument("--out", type=Path, help="plan file (default: in output.dir/plans, named by the plan's hash)")
     parser.add_argument("--json", action="store_true", help="print the plan document instead of a summary")
-    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_config_dir()
     parser.add_argument("-m", "--multirun", action="store_true", help=argparse.SUPPRESS)  # as the run itself has it
     options = parser.parse_intermixed_args(arguments)
 

@@ -20,7 +20,7 @@ _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would 
 def run(arguments: list[str]) -> int:
     """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
     _refuse_words(arguments)
-    arguments = _with_plan(arguments)
+    arguments, folders = _with_plan(*_parted(arguments))
     import hydra
 
     from ftfkit.config.folders import conf_dir
@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
 
     wants_traceback = os.environ.get(_HYDRA_FULL_ERROR) == "1"
     before = sys.argv
-    sys.argv = ["ftfkit", *_hydra_arguments(arguments)]
+    sys.argv = ["ftfkit", *_hydra_arguments(arguments, folders)]
     os.environ[_HYDRA_FULL_ERROR] = "1"
     try:
         app()
@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if wants_traceback:
             raise
-        raise _in_one_line(error, arguments) from error
+        raise _in_one_line(error, arguments, folders) from error
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
@@ -62,8 +62,23 @@ def _refuse_words(arguments: Sequence[str]) -> None:
         raise UsageError(f"command line: the shell asks for completions once it is set up: {setup}")
 
 
-def _with_plan(arguments: Sequence[str]) -> list[str]:
-    """Words with what ``plan=FILE`` stands for: Hydra composes them before our sweeper can open the file.
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[Path]]:
+    """The words, and the folders given with ``--config-dir``."""
+    kept, folders = [], []
+    words = iter(arguments)
+    for word in words:
+        flag, _, value = word.partition("=")
+        if flag not in {"--config-dir", "-cd"}:
+            kept.append(word)
+        elif folder := value or next(words, ""):
+            folders.append(Path(folder))
+        else:
+            raise UsageError(f"command line: {flag} needs a folder")
+    return kept, folders
+
+
+def _with_plan(arguments: list[str], folders: list[Path]) -> tuple[list[str], list[Path]]:
+    """Words and folders with what ``plan=FILE`` stands for: Hydra composes them before our sweeper can open the file.
 
     The plan's own overrides come first, as they do where the experiment is composed; its folders only where none is
     given, likewise.
@@ -71,42 +86,37 @@ def _with_plan(arguments: Sequence[str]) -> list[str]:
     overrides = [word for word in arguments if is_override(word)]
     given = [word for word in overrides if key_of(word) != "plan"]
     if given == overrides or {"-sc", "--shell-completion"} & set(arguments):
-        return list(arguments)
+        return arguments, folders
     from ftfkit.config.planned import planned
 
     plan = planned(overrides)
     if plan is None:
-        return list(arguments)
+        return arguments, folders
     first = next(position for position, word in enumerate(arguments) if is_override(word))
     own = plan.overrides[: len(plan.overrides) - len(given)]
-    folders = [] if config_dirs(arguments) else [f"--config-dir={folder}" for folder in plan.config_dirs]
-    return [*arguments[:first], *own, *arguments[first:], *folders]
+    return [*arguments[:first], *own, *arguments[first:]], folders or list(plan.config_dirs)
 
 
-def _hydra_arguments(arguments: Sequence[str]) -> list[str]:
-    """``--config-dir DIR`` as a folder of our own kind, so that nested options and the safety rules hold there too."""
-    kept, folders = [], []
-    words = iter(arguments)
-    for word in words:
-        flag, _, value = word.partition("=")
-        if flag in {"--config-dir", "-cd"}:
-            folders.append(Path(value or next(words, "")).resolve())
-        elif flag in {"--config-path", "-cp", "--config-name", "-cn"}:
+def _hydra_arguments(arguments: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Words with folders of our own kind in them, so that nested options and the safety rules hold there too."""
+    for word in arguments:
+        flag = word.partition("=")[0]
+        if flag in {"--config-path", "-cp", "--config-name", "-cn"}:
             raise UsageError(f"command line: {flag} is not supported; add options of your own with --config-dir DIR")
-        elif key_of(word) == "hydra.searchpath":
+        if key_of(word) == "hydra.searchpath":
             raise UsageError("command line: hydra.searchpath is not supported; use --config-dir DIR")
-        else:
-            kept.append(word)
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"command line: --config-dir {folder} is not a folder")
-    if folders:  # beside the other overrides: Hydra's parser takes them in one go only
-        place = next((position for position, word in enumerate(kept) if is_override(word)), len(kept))
-        kept.insert(place, f"hydra.searchpath=[{','.join(f'ftfkit://{folder}' for folder in folders)}]")
-    return kept
+    if not folders:
+        return list(arguments)
+    # Beside the other overrides: Hydra's parser takes them in one go only.
+    place = next((position for position, word in enumerate(arguments) if is_override(word)), len(arguments))
+    searched = f"hydra.searchpath=[{','.join(f'ftfkit://{folder.resolve()}' for folder in folders)}]"
+    return [*arguments[:place], searched, *arguments[place:]]
 
 
-def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Exception:
+def _in_one_line(error: Exception, arguments: Sequence[str], folders: Sequence[Path]) -> FtfkitError | Exception:
     """What Hydra refuses before our sweeper is reached, re-asked of our composer for its one-line error."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -116,7 +126,7 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
 
     overrides = [word for word in arguments if is_override(word)]
     try:
-        compose([word for word in overrides if group_of(word) != "hydra"], composer(config_dirs(arguments)))
+        compose([word for word in overrides if group_of(word) != "hydra"], composer(folders))
     except FtfkitError as ours:
         return ours
     except Exception:
@@ -124,16 +134,6 @@ def _in_one_line(error: Exception, arguments: Sequence[str]) -> FtfkitError | Ex
     if not isinstance(error, (HydraException, OmegaConfBaseException)):
         return error
     return UsageError(f"command line: {' '.join(str(error).split())}")
-
-
-def config_dirs(arguments: Sequence[str]) -> list[Path]:
-    """Folders given with ``--config-dir``."""
-    found = []
-    for position, word in enumerate(arguments):
-        flag, _, value = word.partition("=")
-        if flag in {"--config-dir", "-cd"}:
-            found.append(Path(value or arguments[position + 1]))
-    return found
 
 
 def run_composed(using: Composer, overrides: Sequence[str]) -> int:

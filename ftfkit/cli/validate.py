@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composer, composer
@@ -19,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Check every option; print one line for each that is refused and exit with the first one's code."""
     parser = ArgumentParser(prog="python -m ftfkit validate", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="context to check the options in (group=option)")
-    parser.add_argument("--config-dir", action="append", default=[], type=Path, help="folder with options of your own")
+    parser.add_config_dir()
     parser.add_argument("--smoke", action="store_true", help="also run every option on a tiny synthetic universe")
     options = parser.parse_args(arguments)
     using = composer(options.config_dir)

@@ -56,6 +56,9 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
     [
         (["validat"], 2, "did you mean 'validate'?"),
         (["--config-dir", "/nonexistent"], 2, "is not a folder"),
+        (["universe=demo", "--config-dir"], 2, "command line: --config-dir needs a folder"),
+        (["plan=x.json", "-cd="], 2, "command line: -cd needs a folder"),
+        (["explain", "cv", "--config-dir", "/nonexistent"], 2, "--config-dir: '/nonexistent' is not a folder"),
         (["--config-path", "/tmp"], 2, "add options of your own with --config-dir"),
         (["label.stop_atr=-1"], 1, "command line: label.stop_atr == -1 must be > 0 (plugin ftfkit)"),
         (["loss=nne"], 1, "did you mean 'none'?"),
