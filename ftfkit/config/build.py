@@ -94,7 +94,7 @@ def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:
         sign, bound = _COMPARISONS[kind]
         return f"must be {sign} {context[bound]:g}"
     if kind == "extra_forbidden":
-        known = [name for name in _fields(model, path[:-1]) if name != "holdout_from"] or ["(none)"]
+        known = _fields(model, path[:-1]) or ["(none)"]
         near = difflib.get_close_matches(path[-1], known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return f"is not a parameter here; known: {', '.join(known)}{hint}"

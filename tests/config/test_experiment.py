@@ -116,6 +116,8 @@ def put(folder: Path, option: str, text: str) -> None:
     [
         ("label/x", "name: atr_barrier\nstop_atr: 1\ntarget_atr: 1\nbar_hours: 4\nstop_at: 2\n",
          r"x\.yaml:5: label\.stop_at == 2 is not a parameter here; .*did you mean 'stop_atr'\?"),
+        ("data/x", "name: synthetic\nholdout_form: 2025-01-01\n",
+         r"x\.yaml:2: data\.holdout_form == 2025-01-01 is not a parameter here; .*did you mean 'holdout_from'\?"),
         ("label/x", "name: atr_barrier\nstop_atr: wide\ntarget_atr: 1\nbar_hours: 4\n",
          r"x\.yaml:2: label\.stop_atr == wide must be a valid number: a multiple of the ATR \(plugin ftfkit\)"),
         ("label/x", "name: atr_barrier\nstop_atr: -1\ntarget_atr: 1\nbar_hours: 4\n",
@@ -128,7 +130,7 @@ def put(folder: Path, option: str, text: str) -> None:
          r"x\.yaml:3: cv\.embargo_bars == 4h must be a valid integer: a number of bars"),
         ("loss/x", "name: missing_plugin_loss\n", r"x\.yaml:1: loss\.name == missing_plugin_loss cannot be used"),
     ],
-    ids=["unknown-key", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit", "missing-plugin"],
+    ids=["unknown-key", "misspelt-hold-out", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit", "missing-plugin"],
 )  # fmt: skip
 def test_a_broken_file_gives_one_line_with_place_value_rule_and_owner(
     broken: Path, option: str, text: str, message: str
