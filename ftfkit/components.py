@@ -43,9 +43,9 @@ Proba = npt.NDArray[np.float32]
 
 
 class Component(BaseModel, ABC):
-    """Base of all kinds: frozen, unknown keys forbidden, no coercion of strings to numbers."""
+    """Base of all kinds: frozen, unknown keys forbidden; text in a config is never taken for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSource(Component):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -72,9 +72,30 @@ def validated(composed: Composed, key: str, values: Any, model: type[_Model], ow
             rule = f"must be given ({key}.{name}=VALUE)"
             raise ConfigError(composed.where(f"{key}.{name}"), f"{key}.{name}", value, rule, owner)
     try:
-        return model.model_validate(dict(values))
+        made = model.model_validate(dict(values))
     except ValidationError as error:
         raise _refusal(composed, key, model, error, owner) from error
+    for dotted, value, rule in _coerced(key, values, made):
+        raise ConfigError(composed.where(dotted), dotted, repr(value), rule, owner)
+    return made
+
+
+def _coerced(key: str, given: Any, made: Any) -> Iterator[tuple[str, Any, str]]:
+    """Places at which text or a truth value became a number, or something else became a truth value.
+
+    Asked of the result because pydantic's strict mode would refuse lists and dates too, which YAML has no types for.
+    """
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            inner = made.get(name) if isinstance(made, Mapping) else getattr(made, name, None)
+            yield from _coerced(f"{key}.{name}", value, inner)
+    elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
+        for value, inner in zip(given, made, strict=False):
+            yield from _coerced(key, value, inner)
+    elif isinstance(made, bool) and not isinstance(given, bool):
+        yield key, given, "must be true or false"
+    elif isinstance(made, int | float) and not isinstance(made, bool) and isinstance(given, str | bool):
+        yield key, given, "must be a number"
 
 
 def _refusal(composed: Composed, key: str, model: type[BaseModel], error: ValidationError, owner: str) -> ConfigError:

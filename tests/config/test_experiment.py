@@ -130,7 +130,8 @@ def put(folder: Path, option: str, text: str) -> None:
          r"x\.yaml:3: cv\.embargo_bars == 4h must be a valid integer: a number of bars"),
         ("loss/x", "name: missing_plugin_loss\n", r"x\.yaml:1: loss\.name == missing_plugin_loss cannot be used"),
     ],
-    ids=["unknown-key", "misspelt-hold-out", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit", "missing-plugin"],
+    ids=["unknown-key", "hold-out", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit",
+         "missing-plugin"],
 )  # fmt: skip
 def test_a_broken_file_gives_one_line_with_place_value_rule_and_owner(
     broken: Path, option: str, text: str, message: str
@@ -161,6 +162,30 @@ def test_a_group_that_the_schema_does_not_have_is_one_error_not_an_endless_searc
 def test_a_glob_without_match_is_an_error_not_an_empty_sweep() -> None:
     with pytest.raises(ConfigError, match="matches no option"):
         compose(["loss=glob(nothing/*)"])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("label.atr_bars=true", r"command line: label\.atr_bars == True must be a number \(plugin ftfkit\)"),
+        ("label.stop_atr='0.7'", r"label\.stop_atr == '0\.7' must be a number"),
+        ("hpo.n_trials='5'", r"hpo\.n_trials == '5' must be a number \(ftfkit\)"),
+        ("hpo.pruning=1", r"hpo\.pruning == 1 must be true or false"),
+        ("seed=true", r"seed == True must be an integer"),
+        ("model.params.gamma='0.1'", r"model\.params\.gamma == '0\.1' must be a number"),
+        ("model.space.gamma.low='0.1'", r"model\.space\.gamma\.low == '0\.1' must be a number"),
+        ("gates.checks.no_skill.alpha='0.05'", r"gates\.checks\.no_skill\.alpha == '0\.05' must be a number"),
+    ],
+)
+def test_text_or_a_truth_value_is_no_number(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose([override])
+
+
+def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
+    spec = compose(["label.stop_atr=1", "data.holdout_from=2025-01-01"]).baseline.spec
+    assert spec.raw["label"]["stop_atr"] == 1.0
+    assert spec.data.holdout_from is not None
 
 
 def test_a_missing_mandatory_value_says_how_to_give_it() -> None:
