@@ -164,18 +164,7 @@ def _experiment(
     specs = [(item, _spec(item, plugins)) for item in composed]
     differing = {id(item): _differs(base_spec, spec) for item, spec in specs}
     union = [group for group in FACTOR_GROUPS if any(group in groups for groups in differing.values())]
-    names = _names([item for item, _ in specs if differing[id(item)]], union)
-    variants: dict[str, Variant] = {}
-    for item, spec in specs:
-        groups = differing[id(item)]
-        twin = any(not _differs(known.spec, spec) for known in variants.values())  # a second one would halve its p_bh
-        if groups and not twin:
-            name = names[id(item)]
-            options = {group: item.options.get(group, "") for group in groups}
-            values = tuple(
-                override for group in groups for override in _about(item.overrides, group) if inner_key_of(override)
-            )
-            variants.setdefault(name, Variant(name=name, spec=spec, factor_options=options, values=values))
+    variants = _variants(specs, differing, union)
     base_name = _name(baseline, union, full=False) if union else "baseline"
     if base_name in variants:
         base_name = f"{base_name} (baseline)"
@@ -200,6 +189,28 @@ def _experiment(
         overrides=overrides,
         plan=baseline.config.get("plan"),
     )
+
+
+def _variants(
+    specs: Sequence[tuple[Composed, Spec]], differing: Mapping[int, Sequence[str]], union: Sequence[str]
+) -> dict[str, Variant]:
+    """Every setting that differs from the baseline, once."""
+    names = _names([item for item, _ in specs if differing[id(item)]], union)
+    variants: dict[str, Variant] = {}
+    for item, spec in specs:
+        groups = differing[id(item)]
+        twin = any(not _differs(known.spec, spec) for known in variants.values())  # a second one would halve its p_bh
+        if not groups or twin:
+            continue
+        name = names[id(item)]
+        if name in variants:
+            raise ConfigError(
+                COMMAND_LINE, "variant", name, "must be one setting, not two; give an option another name"
+            )
+        options = {group: item.options.get(group, "") for group in groups}
+        values = tuple(one for group in groups for one in _about(item.overrides, group) if inner_key_of(one))
+        variants[name] = Variant(name=name, spec=spec, factor_options=options, values=values)
+    return variants
 
 
 def _refuse_unknown_groups(composed: Composed) -> None:

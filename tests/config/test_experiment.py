@@ -72,6 +72,15 @@ def test_two_ways_to_write_one_setting_are_one_variant() -> None:
     assert [variant.name for variant in experiment.variants] == ["standard[gamma=2]", "standard[gamma=3]"]
 
 
+def test_two_settings_of_one_name_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, "balancing/a", "class_weight: null\nuniqueness: true\n")
+    put(tmp_path, "balancing/a+b", "class_weight: null\nuniqueness: false\n")
+    put(tmp_path, "loss/b+c", "name: focal\ngamma: 1\nalpha: 0.25\n")
+    put(tmp_path, "loss/c", "name: focal\ngamma: 3\nalpha: 0.25\n")
+    with pytest.raises(ConfigError, match=r"variant == a\+b\+c must be one setting, not two"):
+        compose(["balancing=a,a+b", "loss=b+c,c"], composer([tmp_path]))
+
+
 def test_equal_values_are_no_variant() -> None:
     assert compose(["model.max_rounds=300"]).variants == ()
 
