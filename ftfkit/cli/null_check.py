@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ftfkit.cli.arguments import ArgumentParser
+from ftfkit.cli.run import interrupted
 from ftfkit.config.overrides import group_of
 
 
@@ -19,7 +19,6 @@ def main(arguments: list[str]) -> int:
     from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
     from ftfkit.dossier.null_checks import write_report
-    from ftfkit.run.executors import Terminated
     from ftfkit.run.noise import NoiseDesign
     from ftfkit.run.null_check import null_check
     from ftfkit.run.progress import progress_on
@@ -31,8 +30,7 @@ def main(arguments: list[str]) -> int:
     try:
         check = null_check(experiment, design, options.replicates, progress=progress_on())
     except KeyboardInterrupt as interrupt:
-        print("interrupted: what is finished is stored; the same command goes on from there", file=sys.stderr)
-        return 143 if isinstance(interrupt, Terminated) else 130
+        return interrupted(interrupt)
     report = write_report(check.folder)
     text = report.read_text(encoding="utf-8")
     if options.out is not None:

@@ -155,7 +155,7 @@ def _run_experiment(experiment: Any) -> int:
     from ftfkit.api import run_experiment
     from ftfkit.cli.table import print_result, print_verdict
     from ftfkit.plugins import registry
-    from ftfkit.run.executors import Terminated, terminable
+    from ftfkit.run.executors import terminable
 
     plugins = registry(experiment.plugins.blocked)
     for line in (*plugins.warnings, *plugins.broken):
@@ -167,7 +167,14 @@ def _run_experiment(experiment: Any) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
-        print("interrupted: what is finished is stored; the same command goes on from there", file=sys.stderr)
-        return 143 if isinstance(interrupt, Terminated) else 130
+        return interrupted(interrupt)
     print_result(result)
     return result.exit_code
+
+
+def interrupted(by: KeyboardInterrupt) -> int:
+    """Say what an interruption leaves; the exit code."""
+    from ftfkit.run.executors import Terminated
+
+    print("interrupted: what is finished is stored; the same command goes on from there", file=sys.stderr)
+    return by.exit_code if isinstance(by, Terminated) else 130
