@@ -30,7 +30,7 @@ _COMPARISONS = {
 }
 
 
-def section(composed: Composed, group: str, model: type[_Model], owner: str = "ftfkit") -> _Model:
+def section(composed: Composed, group: str, model: type[_Model]) -> _Model:
     """Validate one group against its schema.
 
     Raises
@@ -38,7 +38,7 @@ def section(composed: Composed, group: str, model: type[_Model], owner: str = "f
     ConfigError
         With the first rule that is broken.
     """
-    return validated(composed, group, composed.config.get(group, {}), model, owner)
+    return validated(composed, group, composed.config.get(group, {}), model, "ftfkit")
 
 
 def component(composed: Composed, group: str, kind: str, plugins: Registry, **forced: Any) -> Any:
