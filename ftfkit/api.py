@@ -51,7 +51,25 @@ def compose(*overrides: str) -> Experiment:
 
 
 def run(*overrides: str, progress: bool = False) -> RunResult:
-    """Run the experiment that the overrides declare, as ``python -m ftfkit`` does, and write its dossier."""
+    """Run the experiment that the overrides declare, as ``python -m ftfkit`` does, and write its dossier.
+
+    Parameters
+    ----------
+    *overrides : str
+        Hydra overrides, sweeps included (``loss=focal/standard``, ``hpo=quick``).
+    progress : bool
+        Whether to show on stderr how far it is.
+
+    Returns
+    -------
+    RunResult
+        Rows, verdict and where the files are.
+
+    Raises
+    ------
+    FtfkitError
+        When config, data, plan or plugins are refused; nothing that is stored is lost.
+    """
     return run_experiment(compose(*overrides), progress=progress)
 
 
@@ -105,7 +123,7 @@ def judge(
     rows: pd.DataFrame | str | Path,
     *,
     baseline: str = "none",
-    gates: str = "f1_buy_boost_strict",
+    gates: str | None = None,
     readiness: str | Path | None = None,
     overrides: Sequence[str] = (),
 ) -> Verdict:
@@ -118,8 +136,8 @@ def judge(
         the gates want more.
     baseline : str
         Name of the baseline variant.
-    gates : str
-        Option of the conf group ``gates``.
+    gates : str, optional
+        Option of the conf group ``gates``; default: that of ``conf/config.yaml``.
     readiness : path, optional
         Readiness document for the gate ``mlops_readiness``.
     overrides : sequence of str
@@ -136,7 +154,7 @@ def judge(
     from ftfkit.judge.rows import read_rows
     from ftfkit.judge.verdict import Readiness, judge_rows
 
-    experiment = compose(f"gates={gates}", *overrides)
+    experiment = compose(*_chosen(gates), *overrides)
     document = _readiness(readiness) if readiness is not None else Readiness()
     frame = read_rows(rows) if isinstance(rows, str | Path) else rows
     return judge_rows(frame, baseline=baseline, criteria=criteria_of(experiment), readiness=document)
@@ -179,10 +197,14 @@ def judge_run(
     from ftfkit.run.rejudge import rejudge
 
     folder = find_run(Path(output), str(run)).resolve()
-    planned = compose(f"plan={folder / PLAN}", *([f"gates={gates}"] if gates else []), *overrides)
+    planned = compose(f"plan={folder / PLAN}", *_chosen(gates), *overrides)
     changed = planned if gates or overrides else None
     document = _readiness(readiness) if readiness is not None else None
     return rejudge(folder, changed, document, planned.store.url)
+
+
+def _chosen(gates: str | None) -> list[str]:
+    return [f"gates={gates}"] if gates else []
 
 
 def _readiness(file: str | Path) -> Readiness:

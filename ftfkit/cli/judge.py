@@ -13,15 +13,13 @@ from ftfkit.errors import RowsError, UsageError
 if TYPE_CHECKING:
     from ftfkit.types import Verdict
 
-DEFAULT_GATES = "f1_buy_boost_strict"
-
 
 def main(arguments: list[str]) -> int:
     """Judge a file of rows or a run; exit 0 whatever the verdict, 1 when the rows are refused."""
     parser = ArgumentParser(prog="python -m ftfkit judge", description=__doc__)
     parser.add_argument("rows", help="CSV or Parquet file, one row a (variant, asset, fold); or a run, finished or not")
     parser.add_argument(
-        "--gates", help=f"option of the conf group gates (default {DEFAULT_GATES}; of a run: the planned ones)"
+        "--gates", help="option of the conf group gates (default: config.yaml's; of a run: the planned ones)"
     )
     parser.add_argument("--baseline", help="name of the baseline variant (default none; of a run: the planned one)")
     parser.add_argument("--readiness", help="readiness document (Markdown) for mlops_readiness")
@@ -52,7 +50,7 @@ def _verdict(options: argparse.Namespace) -> Verdict:
         return judge(
             file,
             baseline=options.baseline or "none",
-            gates=options.gates or DEFAULT_GATES,
+            gates=options.gates,
             readiness=options.readiness,
             overrides=options.overrides,
         )

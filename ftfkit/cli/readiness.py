@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="python -m ftfkit readiness", description=__doc__)
     parser.add_argument("document", type=Path, help="Markdown file")
     parser.add_argument("--scaffold", action="store_true", help="write the document with its sections to be filled in")
-    parser.add_argument("--gates", default="f1_buy_boost_strict", help="option of conf group gates (%(default)s)")
+    parser.add_argument("--gates", help="option of the conf group gates (default: config.yaml's)")
     options = parser.parse_args(arguments)
     gate = _gate(options.gates)
     if options.scaffold:
@@ -39,13 +39,13 @@ def main(arguments: list[str]) -> int:
     return int(bool(wrong))
 
 
-def _gate(gates: str) -> Any:
+def _gate(gates: str | None) -> Any:
     from ftfkit.config.experiment import compose
 
-    checks = compose([f"gates={gates}"]).gate_checks
-    if GATE not in checks:
-        raise ConfigError("command line", "gates", gates, f"must be a set with the gate {GATE}")
-    return checks[GATE]
+    experiment = compose([f"gates={gates}"] if gates else [])
+    if GATE not in experiment.gate_checks:
+        raise ConfigError("command line", "gates", experiment.gates.name, f"must be a set with the gate {GATE}")
+    return experiment.gate_checks[GATE]
 
 
 def _write(document: Path, sections: tuple[str, ...]) -> int:
