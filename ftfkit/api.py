@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftfkit.config.experiment import compose as _compose
 from ftfkit.config.schema import Experiment
+from ftfkit.run.result import RunResult
 from ftfkit.types import Verdict
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from ftfkit.run.verify import Verification
 
 __all__ = ["Experiment", "RunResult", "compose", "judge", "judge_run", "run", "run_experiment", "verify"]
-
-
-@dataclass(frozen=True, eq=False)
-class RunResult:
-    """What a run leaves behind."""
-
-    run_id: str
-    folder: Path
-    rows: pd.DataFrame  # one row a cell, columns of rows.parquet
-    verdict: Verdict | None  # None where only the baseline ran
-    dossier: Path | None
-    n_reused: int
-    n_failed: int
-    exit_code: int
 
 
 def compose(*overrides: str) -> Experiment:
@@ -99,17 +85,7 @@ def run_experiment(
     # A section that cannot be built stops the run here rather than after its last cell.
     registered_sections(registry(experiment.plugins.blocked))
     shown = progress_on() if progress else None
-    swept = run_sweep(experiment, progress=shown, judged=judged, report=_report)
-    return RunResult(
-        run_id=swept.run_id,
-        folder=swept.folder,
-        rows=swept.rows,
-        verdict=swept.verdict,
-        dossier=swept.dossier,
-        n_reused=swept.n_reused,
-        n_failed=swept.n_failed,
-        exit_code=swept.exit_code,
-    )
+    return run_sweep(experiment, progress=shown, judged=judged, report=_report)
 
 
 def _report(folder: Path) -> Path:

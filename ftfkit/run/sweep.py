@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from ftfkit.run.predictions import read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.reads import enter_read
+from ftfkit.run.result import RunResult
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.tasks import lost_row, task_of
 from ftfkit.types import Row, Verdict
@@ -35,26 +36,8 @@ from ftfkit.types import Row, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-ERROR_ROWS = 4  # exit code of a run that has some
 Report = Callable[[Path], Path]
 _log = logging.getLogger("ftfkit")
-
-
-@dataclass(frozen=True, eq=False)
-class SweepResult:
-    """A completed run; its files are in ``folder``."""
-
-    run_id: str
-    folder: Path
-    rows: pd.DataFrame  # columns of rows.parquet
-    verdict: Verdict | None  # None where only the baseline ran
-    n_reused: int
-    n_failed: int
-    dossier: Path | None  # what ``report`` wrote
-
-    @property
-    def exit_code(self) -> int:
-        return ERROR_ROWS if self.n_failed else 0
 
 
 def run_sweep(
@@ -64,7 +47,7 @@ def run_sweep(
     now: datetime | None = None,
     judged: Judged | None = None,
     report: Report | None = None,
-) -> SweepResult:
+) -> RunResult:
     """Plan an experiment, run its missing cells, and judge it.
 
     Parameters
@@ -117,7 +100,7 @@ class _Run:
         for cell in self._plan.cells:
             self._cells.setdefault(cell.row_key, []).append(cell)
 
-    def complete(self, judged: Judged | None, report: Report | None) -> SweepResult:
+    def complete(self, judged: Judged | None, report: Report | None) -> RunResult:
         """Everything from the look-up to the verdict; however it ends, the store knows."""
         with records.log_file(self._folder / records.LOG):
             try:
@@ -230,7 +213,7 @@ class _Run:
             self._outlook.accept(cell.variant, row)
             self._observers.cell_finished(self._plan.run_id, cell.variant, row)
 
-    def _judge(self, n_reused: int, judged: Judged | None, report: Report | None) -> SweepResult:
+    def _judge(self, n_reused: int, judged: Judged | None, report: Report | None) -> RunResult:
         ordered = self._ordered()
         rows = records.write_rows(self._folder, ordered)
         records.write_timings(self._folder, self._timings)
@@ -248,7 +231,7 @@ class _Run:
         told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})
         self._observers.run_finished(self._plan.run_id, told, self._folder)
         n_failed = sum(row.status == "error" for _, row in ordered)
-        return SweepResult(self._plan.run_id, self._folder, rows, verdict, n_reused, n_failed, dossier)
+        return RunResult(self._plan.run_id, self._folder, rows, verdict, n_reused, n_failed, dossier)
 
     def _verdict(self, rows: pd.DataFrame) -> Verdict | None:
         experiment = self._plan.experiment

@@ -11,7 +11,8 @@ import pytest
 
 from ftfkit.config.experiment import compose
 from ftfkit.run.progress import Progress
-from ftfkit.run.sweep import SweepResult, run_sweep
+from ftfkit.run.result import RunResult
+from ftfkit.run.sweep import run_sweep
 
 TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
 
@@ -49,7 +50,7 @@ def survivors(running: Callable[[int], list[str]]) -> Callable[[int], list[str]]
     return after_grace
 
 
-def _run_tiny(output: Path, *overrides: str, progress: Progress | None = None) -> SweepResult:
+def _run_tiny(output: Path, *overrides: str, progress: Progress | None = None) -> RunResult:
     """Three variants on two assets and two folds; one of them needs the baseline's rows."""
     factor = ("balancing=balanced,none", "decision=tuned,matched_rate")
     experiment = compose([*TINY, *factor, f"output.dir={output}", *overrides])
@@ -57,7 +58,7 @@ def _run_tiny(output: Path, *overrides: str, progress: Progress | None = None) -
 
 
 @pytest.fixture(scope="session")
-def run_tiny() -> Callable[..., SweepResult]:
+def run_tiny() -> Callable[..., RunResult]:
     return _run_tiny
 
 

@@ -24,8 +24,9 @@ from ftfkit.run.futility import Outlook, settled
 from ftfkit.run.plan import make_plan
 from ftfkit.run.progress import PlainProgress
 from ftfkit.run.records import rows_table
+from ftfkit.run.result import RunResult
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.sweep import SweepResult, run_sweep
+from ftfkit.run.sweep import run_sweep
 from ftfkit.run.verify import verify_run
 from ftfkit.testing.evidence import READINESS
 from ftfkit.types import Row, Verdict
@@ -252,13 +253,13 @@ def last_asset_left_out(f1: float) -> np.ndarray:
     return values
 
 
-def swept(asked: Experiment) -> tuple[SweepResult, str]:
+def swept(asked: Experiment) -> tuple[RunResult, str]:
     stream = io.StringIO()
     return run_sweep(asked, now=NOW, progress=PlainProgress(stream)), stream.getvalue()
 
 
 @pytest.fixture(scope="module")
-def abandoned(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, str, Path]:
+def abandoned(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResult, str, Path]:
     """A run with two variants, one of them hopeless and unfinished."""
     output = tmp_path_factory.mktemp("output")
     asked = experiment(output, FACTOR, STOP)
@@ -269,7 +270,7 @@ def abandoned(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepResult, st
 
 
 def test_cells_of_a_hopeless_variant_are_skipped_and_count_as_decided(
-    abandoned: tuple[SweepResult, str, Path],
+    abandoned: tuple[RunResult, str, Path],
 ) -> None:
     result, told, _ = abandoned
     skipped = result.rows[result.rows["status"] == "skipped"]
@@ -283,7 +284,7 @@ def test_cells_of_a_hopeless_variant_are_skipped_and_count_as_decided(
     assert "5 cells skipped: whatever they hold, their variants would be abandoned" in told
 
 
-def test_plan_and_verdict_record_it(abandoned: tuple[SweepResult, str, Path]) -> None:
+def test_plan_and_verdict_record_it(abandoned: tuple[RunResult, str, Path]) -> None:
     folder = abandoned[0].folder
     assert json.loads((folder / "plan.json").read_text())["sweep"] == {"stop_when_decided": True}
     futility = json.loads((folder / "verdict.json").read_text())["variants"]["none"]["futility"]
@@ -291,7 +292,7 @@ def test_plan_and_verdict_record_it(abandoned: tuple[SweepResult, str, Path]) ->
 
 
 def test_a_skipped_row_is_not_a_stored_one_and_a_full_run_computes_it(
-    abandoned: tuple[SweepResult, str, Path],
+    abandoned: tuple[RunResult, str, Path],
 ) -> None:
     early, _, output = abandoned
     full, _ = swept(experiment(output, FACTOR))

@@ -22,8 +22,9 @@ from ftfkit.run import records
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.predictions import predictions_file
 from ftfkit.run.progress import NoProgress, PlainProgress
+from ftfkit.run.result import RunResult
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.sweep import SweepResult, run_sweep
+from ftfkit.run.sweep import run_sweep
 from ftfkit.types import Asset, Row, Verdict
 
 TINY = ("universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100")
@@ -31,7 +32,7 @@ FACTOR = "balancing=balanced,none"
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def _sweep(output: Path, *overrides: str) -> SweepResult:
+def _sweep(output: Path, *overrides: str) -> RunResult:
     return run_sweep(compose([*TINY, f"output.dir={output}", *overrides]), now=NOW)
 
 
@@ -45,11 +46,11 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(output: Path) -> SweepResult:
+def first(output: Path) -> RunResult:
     return _sweep(output, FACTOR, "executor.workers=2")
 
 
-def test_a_run_leaves_rows_verdict_and_files(first: SweepResult) -> None:
+def test_a_run_leaves_rows_verdict_and_files(first: RunResult) -> None:
     assert (first.n_reused, first.n_failed, first.exit_code) == (0, 0, 0)
     assert [(row.variant, row.asset, row.fold) for row in first.rows.itertuples()] == [
         (variant, asset, fold)
@@ -68,7 +69,7 @@ def test_a_run_leaves_rows_verdict_and_files(first: SweepResult) -> None:
     }  # fmt: skip
 
 
-def test_the_folder_reads_back_as_the_result(first: SweepResult, output: Path) -> None:
+def test_the_folder_reads_back_as_the_result(first: RunResult, output: Path) -> None:
     (record,) = [run for run in records.list_runs(output) if run.run_id == first.run_id]
     assert record.status == "completed"
     pd.testing.assert_frame_equal(record.rows, first.rows)
@@ -80,7 +81,7 @@ def test_the_folder_reads_back_as_the_result(first: SweepResult, output: Path) -
     assert comparisons == {"none": verdict["variants"]["none"]["comparison"]}
 
 
-def test_the_store_holds_rows_and_run(first: SweepResult, output: Path) -> None:
+def test_the_store_holds_rows_and_run(first: RunResult, output: Path) -> None:
     with _store(output) as store:
         assert set(store.get_rows(first.rows.row_key)) == set(first.rows.row_key)
         assert {run.run_id: run.status for run in store.runs()}[first.run_id] == "completed"
@@ -90,19 +91,19 @@ def test_the_store_holds_rows_and_run(first: SweepResult, output: Path) -> None:
     assert all(predictions_file(output / "predictions", key).is_file() for key in first.rows.fit_key)
 
 
-def test_rows_are_the_same_bytes_with_one_worker_in_batches(first: SweepResult, tmp_path: Path) -> None:
+def test_rows_are_the_same_bytes_with_one_worker_in_batches(first: RunResult, tmp_path: Path) -> None:
     alone = _sweep(tmp_path, FACTOR, "executor.workers=1", "executor.batch_cells=3")
     assert (alone.folder / "rows.parquet").read_bytes() == (first.folder / "rows.parquet").read_bytes()
     with _store(tmp_path) as store:
         assert (store.get_rows(alone.rows.row_key)) == _rows_of(first)
 
 
-def _rows_of(result: SweepResult) -> dict[str, Row]:
+def _rows_of(result: RunResult) -> dict[str, Row]:
     with _store(result.folder.parents[1]) as store:
         return store.get_rows(result.rows.row_key)
 
 
-def test_asking_again_runs_nothing_and_gets_a_folder_of_its_own(first: SweepResult, output: Path) -> None:
+def test_asking_again_runs_nothing_and_gets_a_folder_of_its_own(first: RunResult, output: Path) -> None:
     again = _sweep(output, FACTOR)
     assert again.n_reused == 8
     assert again.run_id != first.run_id
@@ -110,17 +111,17 @@ def test_asking_again_runs_nothing_and_gets_a_folder_of_its_own(first: SweepResu
     assert len(pd.read_parquet(again.folder / "timings.parquet")) == 0
 
 
-def test_a_new_gate_set_costs_no_cells(first: SweepResult, output: Path) -> None:
+def test_a_new_gate_set_costs_no_cells(first: RunResult, output: Path) -> None:
     assert _sweep(output, FACTOR, "gates=f1_buy_boost").n_reused == 8
 
 
-def test_the_baseline_alone_has_rows_and_no_verdict(first: SweepResult, output: Path) -> None:
+def test_the_baseline_alone_has_rows_and_no_verdict(first: RunResult, output: Path) -> None:
     alone = _sweep(output)
     assert (len(alone.rows), alone.n_reused, alone.verdict) == (4, 4, None)
     assert not (alone.folder / "verdict.json").exists()
 
 
-def test_known_predictions_are_only_scored_again(first: SweepResult, output: Path) -> None:
+def test_known_predictions_are_only_scored_again(first: RunResult, output: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in (output / "predictions").iterdir()}
     cheaper = _sweep(output, FACTOR, "trade.fee_bps=1")
     assert cheaper.n_reused == 0
@@ -140,7 +141,7 @@ def test_one_fit_serves_all_decisions_that_search_alike(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(matched.f1_buy, tuned.f1_buy)  # its own model matched to itself
 
 
-def test_the_report_is_in_the_manifest(first: SweepResult, output: Path) -> None:
+def test_the_report_is_in_the_manifest(first: RunResult, output: Path) -> None:
     def report(folder: Path) -> Path:
         (folder / "dossier.md").write_text("# dossier")
         return folder / "dossier.md"
@@ -150,7 +151,7 @@ def test_the_report_is_in_the_manifest(first: SweepResult, output: Path) -> None
     assert "dossier.md" in json.loads((told.folder / "manifest.json").read_text())
 
 
-def test_the_verdict_is_told_before_the_dossier_is_drawn(first: SweepResult, output: Path) -> None:
+def test_the_verdict_is_told_before_the_dossier_is_drawn(first: RunResult, output: Path) -> None:
     told: list[str] = []
 
     def report(folder: Path) -> Path:
@@ -166,7 +167,7 @@ def _judged_lines(output: Path) -> list[str]:
     return [entry.facts["run_id"] for entry in Ledger(output).entries() if entry.kind == "judged"]
 
 
-def test_the_ledger_knows_a_verdict_before_anybody_is_told(first: SweepResult, output: Path) -> None:
+def test_the_ledger_knows_a_verdict_before_anybody_is_told(first: RunResult, output: Path) -> None:
     def quit_at_once(verdict: Verdict) -> None:
         assert _judged_lines(output)[-1] == verdict.run_id
         raise KeyboardInterrupt
@@ -177,7 +178,7 @@ def test_the_ledger_knows_a_verdict_before_anybody_is_told(first: SweepResult, o
     assert (newest.status, newest.run_id) == ("interrupted", _judged_lines(output)[-1])
 
 
-def test_a_run_whose_verdict_nobody_reads_is_completed(first: SweepResult, output: Path) -> None:
+def test_a_run_whose_verdict_nobody_reads_is_completed(first: RunResult, output: Path) -> None:
     def closed(_verdict: Verdict) -> None:
         raise BrokenPipeError
 
@@ -186,7 +187,7 @@ def test_a_run_whose_verdict_nobody_reads_is_completed(first: SweepResult, outpu
     assert records.list_runs(output)[0].status == "completed"
 
 
-def test_a_command_whose_output_nobody_reads_finishes_its_run(first: SweepResult, output: Path) -> None:
+def test_a_command_whose_output_nobody_reads_finishes_its_run(first: RunResult, output: Path) -> None:
     words = [sys.executable, "-m", "ftfkit", *TINY, f"output.dir={output}", FACTOR]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
