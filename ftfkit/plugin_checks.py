@@ -28,23 +28,36 @@ _CORE = "ftfkit"
 _NO_LIBRARY = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks", "scripts"})
 
 
+def required(distribution: Distribution) -> Iterator[Requirement]:
+    """Requirements that a distribution declares for this environment; those of extras are left out.
+
+    Raises
+    ------
+    InvalidRequirement
+        When the line that is next cannot be read.
+    """
+    for line in distribution.requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield requirement
+
+
 def requirement_problem(distribution: Distribution) -> str | None:
     """A declared requirement that this environment does not meet; extras are left out."""
-    for line in distribution.requires or ():
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement as error:
-            return f"declares a requirement that cannot be read: {brief(error)}"
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        wanted = f"{requirement.name}{requirement.specifier}"
-        try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
-            return f"requires {wanted}, which is not installed"
-        if not requirement.specifier.contains(found, prereleases=True):
-            return f"requires {wanted}, installed is {found}"
-    return None
+    try:
+        return next(filter(None, map(_unmet, required(distribution))), None)
+    except InvalidRequirement as error:
+        return f"declares a requirement that cannot be read: {brief(error)}"
+
+
+def _unmet(requirement: Requirement) -> str | None:
+    wanted = f"{requirement.name}{requirement.specifier}"
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return f"requires {wanted}, which is not installed"
+    fits = requirement.specifier.contains(found, prereleases=True)
+    return None if fits else f"requires {wanted}, installed is {found}"
 
 
 @cache
@@ -56,10 +69,8 @@ def dependency_problem(name: str) -> str | None:
     """
     if canonicalize_name(name) == _CORE:
         return None
-    for line in distribution(name).requires or ():
-        requirement = Requirement(line)
-        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if not wanted or canonicalize_name(requirement.name) == _CORE:
+    for requirement in required(distribution(name)):
+        if canonicalize_name(requirement.name) == _CORE:
             continue
         for module in _library_modules(requirement.name):
             try:

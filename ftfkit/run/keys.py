@@ -10,17 +10,19 @@ import hashlib
 import importlib.util
 import json
 import platform
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from ftfkit.components import Component
 from ftfkit.config.participants import nested
 from ftfkit.config.schema import COMPONENT_GROUPS, Spec
 from ftfkit.errors import PluginError
+from ftfkit.plugin_checks import required
 from ftfkit.plugins import Registry
 from ftfkit.types import Asset, IntArray, Universe
 
@@ -197,17 +199,5 @@ def versions(spec: Spec, plugins: Registry) -> dict[str, str]:
 
 @cache
 def _installed(names: Sequence[str]) -> dict[str, str]:
-    wanted = {*names, *(needed for name in names for needed in _required(name))}
-    found = {}
-    for name in sorted(wanted):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # excluded by an environment marker, such as another operating system
-    return found
-
-
-def _required(distribution: str) -> Iterator[str]:
-    for line in requires(distribution) or ():
-        if not re.search(r";.*\bextra\b", line):
-            yield re.split(r"[\s;<>=!~\[(@]", line, maxsplit=1)[0].lower().replace("_", "-")
+    wanted = {*names, *(canonicalize_name(one.name) for name in names for one in required(distribution(name)))}
+    return {name: version(name) for name in sorted(wanted)}

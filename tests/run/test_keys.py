@@ -207,6 +207,18 @@ def test_versions_are_those_required_without_extras() -> None:
     assert not {"dask", "distributed", "ray", "psycopg"} & set(found)
 
 
+def test_what_a_marker_excludes_enters_no_key_though_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "acme_marked-1.0.dist-info"
+    metadata.mkdir()
+    requires = ("numpy", "SciPy ; python_version >= '3'", "scikit_learn ; python_version < '3'", "rich ; extra == 'x'")
+    lines = ["Name: acme-marked", "Version: 1.0", *(f"Requires-Dist: {one}" for one in requires)]
+    (metadata / "METADATA").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(keys._installed(("acme-marked",))) == {"acme-marked", "numpy", "scipy"}
+
+
 def test_a_model_that_names_other_models_is_hashed_with_them() -> None:
     spec = _spec()
     nested = {**spec.raw, "targets": {"name": "hard", "members": [{"of": "xgboost"}]}}
