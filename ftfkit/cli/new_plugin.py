@@ -7,9 +7,9 @@ import importlib.util
 import keyword
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import distributions
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.folders import conf_folders, find_option, shown
 from ftfkit.errors import UsageError
 from ftfkit.hookspecs import API_VERSION
+from ftfkit.plugin_checks import required
 from ftfkit.plugins import KINDS, registry
 
 SCAFFOLD = Path(__file__).parent / "scaffold"
@@ -43,12 +44,12 @@ EXAMPLES: Mapping[str, str] = {  # kind -> parameters of a second component unde
     "decision_rule": "buy_share=0.5",
     "gate_check": "min_expectancy_bps=2.0",
 }
-REQUIREMENTS: Mapping[str, tuple[str, ...]] = {  # beside ftfkit itself
-    "data_source": ("numpy>=2.0", "pandas>=3.0", "pydantic>=2.9"),
-    "loss": ("numpy>=2.0", "pydantic>=2.9", "scipy>=1.15"),
-    "model": ("numpy>=2.0", "pydantic>=2.9", "scikit-learn>=1.7"),
-    "metric": ("numpy>=2.0",),
-    "dossier_section": ("pandas>=3.0",),
+LIBRARIES: Mapping[str, tuple[str, ...]] = {  # beside ftfkit itself, whose lower bounds they take
+    "data_source": ("numpy", "pandas", "pydantic"),
+    "loss": ("numpy", "pydantic", "scipy"),
+    "model": ("numpy", "pydantic", "scikit-learn"),
+    "metric": ("numpy",),
+    "dossier_section": ("pandas",),
     "gate_check": (),
     OBSERVER: (),
 }
@@ -231,7 +232,7 @@ def _values(package: _Package) -> dict[str, Any]:
         "usage": _usage(package),
         "suites": sorted([f"{base}Conformance", "PackageConformance"]),
         "examples": components,
-        "requirements": [f"ftfkit>={_core_version()}", *REQUIREMENTS.get(kind, ("numpy>=2.0", "pydantic>=2.9"))],
+        "requirements": [f"ftfkit>={_core_version()}", *_bounded(LIBRARIES.get(kind, ("numpy", "pydantic")))],
     }
 
 
@@ -239,6 +240,12 @@ def _core_version() -> str:
     from ftfkit import __version__
 
     return ".".join(__version__.split(".")[:2])
+
+
+def _bounded(libraries: Iterable[str]) -> Iterator[str]:
+    """Each library as the installed ftfkit requires it, so that a package asks for no other versions than its core."""
+    bounds = {requirement.name: requirement.specifier for requirement in required(distribution("ftfkit"))}
+    return (f"{library}{bounds[library]}" for library in libraries)
 
 
 def _usage(package: _Package) -> str:

@@ -76,6 +76,15 @@ def test_every_kind_is_written_and_its_code_compiles(kind: str, tmp_path: Path) 
     assert bool(list(folder.rglob("mlops_readiness.md"))) == (kind in TRACKED)
 
 
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_libraries_are_required_as_ftfkit_requires_them(kind: str, tmp_path: Path) -> None:
+    own = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    written = tomllib.loads((write_plugin("acme-thing", kind, tmp_path) / "pyproject.toml").read_text())["project"]
+    core, *libraries = written["dependencies"]
+    assert core.startswith("ftfkit>=")
+    assert set(libraries) <= own
+
+
 def test_groups_are_those_of_the_schema() -> None:
     assert {kind: group for group, kind in COMPONENT_GROUPS.items()} | {"gate_check": "gates"} == GROUPS
 
