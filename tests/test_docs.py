@@ -16,6 +16,7 @@ import ftfkit.testing
 from ftfkit import components
 from ftfkit.cli import COMMANDS
 from ftfkit.cli.new_plugin import OBSERVER
+from ftfkit.extending import ExtendedFeatureSet, trailing
 from ftfkit.hookspecs import API_VERSION
 from ftfkit.plugin_checks import HOOKS
 from ftfkit.plugins import BLOCK_VARIABLE, KINDS
@@ -49,6 +50,14 @@ def test_every_method_to_be_written_is_documented_with_its_arguments(base: str) 
     for method in cls.__abstractmethods__:
         assert f"`{method}{signature(getattr(cls, method))}`" in section(base), method
     assert f"{base}Conformance" in ftfkit.testing.__all__
+
+
+def test_what_extended_feature_sets_are_made_with_is_documented_with_its_arguments() -> None:
+    text = section("FeatureSet")
+    assert f"`{ExtendedFeatureSet.__name__}` of `{ExtendedFeatureSet.__module__}`" in text
+    (method,) = ExtendedFeatureSet.__abstractmethods__
+    for function in (getattr(ExtendedFeatureSet, method), trailing):
+        assert f"`{function.__name__}{signature(function)}`" in text
 
 
 def test_kinds_versions_and_names_are_those_of_the_code() -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ftfkit.extending import Columns, trailing
 from ftfkit.types import Bars
 from ftfkit_track01_market_context.alignment import Alignment
-from ftfkit_track01_market_context.series import Column, Columns, correlation, log_steps, trailing
+from ftfkit_track01_market_context.series import Column, correlation, log_steps
 
 
 def cross_section_columns(

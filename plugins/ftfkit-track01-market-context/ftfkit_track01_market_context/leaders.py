@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ftfkit.extending import Columns, trailing
 from ftfkit.types import Bars
 from ftfkit_track01_market_context.alignment import Alignment
-from ftfkit_track01_market_context.series import (
-    Column,
-    Columns,
-    by_segment,
-    correlation,
-    covariance,
-    log_steps,
-    trailing,
-)
+from ftfkit_track01_market_context.series import Column, by_segment, correlation, covariance, log_steps
 
 Windows = tuple[int, int, int]  # short, medium, long, in label bars
 

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ftfkit.components import FeatureSet
-from ftfkit.errors import PluginError
-from ftfkit.plugins import registry
-from ftfkit.types import Asset, Features, Market, Universe
+from ftfkit.extending import Columns, ExtendedFeatureSet
+from ftfkit.types import Asset, Market, Universe
 from ftfkit_track01_market_context.alignment import Alignment, align
 from ftfkit_track01_market_context.cross_section import cross_section_columns
 from ftfkit_track01_market_context.leaders import leader_columns
 from ftfkit_track01_market_context.series import Column
 
-NAME = "market_context"
 
-
-class MarketContextFeatures(FeatureSet):
+class MarketContextFeatures(ExtendedFeatureSet):
     """A base feature set with features of leader assets and, if asked for, of the universe's cross-section.
 
     Attributes
     ----------
-    base : str
-        Registered feature set that is extended, with its default parameters.
     leaders : tuple of str
         Base names of the leader assets; the quote is the universe's. 18 columns each, ``btc_*``.
     cross_section : bool
@@ -46,7 +39,6 @@ class MarketContextFeatures(FeatureSet):
     columns compare it with itself.
     """
 
-    base: str = "technical"
     leaders: tuple[str, ...] = ("BTC", "ETH")
     cross_section: bool = False
     short_bars: int = Field(default=6, ge=2)
@@ -54,17 +46,6 @@ class MarketContextFeatures(FeatureSet):
     long_bars: int = Field(default=96, ge=2)
     max_age_bars: int = Field(default=1, ge=0)
     min_assets: int = Field(default=2, ge=2)
-
-    @field_validator("base")
-    @classmethod
-    def _base_is_registered(cls, base: str) -> str:
-        if base == NAME:
-            raise ValueError("must be another feature set")
-        try:
-            registry().find("feature_set", base)
-        except PluginError as error:
-            raise ValueError(f"must be a registered feature set: {error}") from error
-        return base
 
     @model_validator(mode="after")
     def _adds_something_once(self) -> MarketContextFeatures:
@@ -77,22 +58,13 @@ class MarketContextFeatures(FeatureSet):
         return self
 
     def needs(self, asset: Asset, universe: Universe) -> tuple[Asset, ...]:
-        wanted = [*self._base_features().needs(asset, universe), *self._leader_assets(universe)]
+        wanted = [*super().needs(asset, universe), *self._leader_assets(universe)]
         if self.cross_section:
             wanted += universe.assets
         return tuple(other for other in dict.fromkeys(wanted) if other != asset)
 
-    def compute(self, asset: Asset, market: Market) -> Features:
-        base = self._base_features().compute(asset, market)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            context = dict(self._columns(asset, market))
-        values = np.column_stack(list(context.values())).astype(np.float32)
-        values[~np.isfinite(values)] = np.nan
-        return Features((*base.names, *context), np.concatenate([base.values, values], axis=1))
-
-    def _base_features(self) -> FeatureSet:
-        features: FeatureSet = registry().load("feature_set", self.base)()
-        return features
+    def added(self, asset: Asset, market: Market) -> Columns:
+        return dict(self._columns(asset, market))
 
     def _leader_assets(self, universe: Universe) -> tuple[Asset, ...]:
         return tuple(universe.named(base) for base in self.leaders)

@@ -1,15 +1,15 @@
-"""Series of one asset's bars and trailing windows over them; a window that holds a NaN is NaN."""
+"""Series of one asset's bars and measures of trailing windows; a window that holds a NaN is NaN."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
+from ftfkit.extending import Columns, trailing
 from ftfkit.types import Bars, FloatArray
 
 Column = FloatArray  # shape (n_bars,)
-Columns = Mapping[str, Column]
 
 
 def log_steps(bars: Bars) -> Column:
@@ -18,23 +18,6 @@ def log_steps(bars: Bars) -> Column:
     step[1:] = np.diff(np.log(bars.close))
     step[[rows.start for rows in bars.segments]] = np.nan
     return step
-
-
-def trailing(series: Column, n: int) -> FloatArray:
-    """The ``n`` latest values at each row, oldest first, NaN before the start; shape (len(series), n).
-
-    Examples
-    --------
-    >>> trailing(np.array([1.0, 2.0, 3.0]), 2)
-    array([[nan,  1.],
-           [ 1.,  2.],
-           [ 2.,  3.]])
-    """
-    if not len(series):
-        return np.empty((0, n))
-    padded = np.concatenate([np.full(n - 1, np.nan), series])
-    # A copy lies row by row in memory, so that a row's sum does not depend on how many rows there are.
-    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, n))
 
 
 def by_segment(bars: Bars, function: Callable[[Bars], Columns]) -> Columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ftfkit_track01_market_context.alignment import align
-from ftfkit_track01_market_context.series import by_segment, log_steps, trailing
+from ftfkit_track01_market_context.series import by_segment, log_steps
 
 
 def test_equal_clocks_see_the_bar_that_closes_together(make_bars):
@@ -57,12 +57,6 @@ def test_steps_are_paired_where_both_moved_on_by_one_bar(make_bars, start_hour):
 def test_a_step_never_leaves_its_segment(make_bars):
     bars = make_bars("OWN", n=8, missing=[3, 6])
     assert np.isnan(log_steps(bars)).tolist() == [True, False, False, True, False, True]
-
-
-def test_windows_hold_the_latest_values_and_start_with_nan():
-    expected = [[np.nan, np.nan, 1], [np.nan, 1, 2], [1, 2, 3], [2, 3, 4]]
-    np.testing.assert_array_equal(trailing(np.array([1.0, 2, 3, 4]), 3), expected)
-    assert trailing(np.empty(0), 3).shape == (0, 3)
 
 
 def test_segments_are_computed_apart_and_joined_in_order(make_bars):

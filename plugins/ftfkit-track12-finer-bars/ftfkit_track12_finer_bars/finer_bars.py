@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ftfkit.components import FeatureSet
-from ftfkit.errors import PluginError
-from ftfkit.plugins import registry
-from ftfkit.types import Asset, Bars, Features, FloatArray, Market, Universe
+from ftfkit.extending import Columns, ExtendedFeatureSet
+from ftfkit.types import Asset, Bars, FloatArray, Market
 from ftfkit_track12_finer_bars.inside import Inside, look_inside
-from ftfkit_track12_finer_bars.measures import Columns, path, realised, variation, volume_profile
+from ftfkit_track12_finer_bars.measures import path, realised, variation, volume_profile
 from ftfkit_track12_finer_bars.rolling import rolled
 
-NAME = "finer_bars"
 AVERAGED = ("path_efficiency", "volume_concentration", "volume_location", "last_volume_share", "signed_volume")
 
 
-class FinerBarFeatures(FeatureSet):
+class FinerBarFeatures(ExtendedFeatureSet):
     """A base feature set with features of the native bars inside each label bar.
 
     Attributes
     ----------
-    base : str
-        Registered feature set that is extended, with its default parameters.
     rolling : bool
         Whether to add 23 columns over windows of label bars to the 14 of the single bar; all begin with ``finer_``.
     short_bars, medium_bars : int
@@ -42,21 +37,9 @@ class FinerBarFeatures(FeatureSet):
     lacks a native bar is NaN; windows restart after a gap and are NaN where they hold one.
     """
 
-    base: str = "technical"
     rolling: bool = False
     short_bars: int = Field(default=6, ge=2)
     medium_bars: int = Field(default=24, ge=2)
-
-    @field_validator("base")
-    @classmethod
-    def _base_is_registered(cls, base: str) -> str:
-        if base == NAME:
-            raise ValueError("must be another feature set")
-        try:
-            registry().find("feature_set", base)
-        except PluginError as error:
-            raise ValueError(f"must be a registered feature set: {error}") from error
-        return base
 
     @model_validator(mode="after")
     def _windows_increase(self) -> FinerBarFeatures:
@@ -64,21 +47,10 @@ class FinerBarFeatures(FeatureSet):
             raise ValueError("windows must increase: short_bars < medium_bars")
         return self
 
-    def needs(self, asset: Asset, universe: Universe) -> tuple[Asset, ...]:
-        return self._base_features().needs(asset, universe)
-
-    def compute(self, asset: Asset, market: Market) -> Features:
-        base = self._base_features().compute(asset, market)
+    def added(self, asset: Asset, market: Market) -> Columns:
         label = market.label[asset.name]
         inside = look_inside(label, market.native[asset.name])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            finer = {f"finer_{name}": column for name, column in self._columns(label, inside)}
-        values = np.column_stack(list(finer.values())).astype(np.float32)
-        return Features((*base.names, *finer), np.concatenate([base.values, values], axis=1))
-
-    def _base_features(self) -> FeatureSet:
-        features: FeatureSet = registry().load("feature_set", self.base)()
-        return features
+        return {f"finer_{name}": column for name, column in self._columns(label, inside)}
 
     def _columns(self, label: Bars, inside: Inside) -> Iterator[tuple[str, FloatArray]]:
         sums = variation(inside)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from ftfkit.types import FloatArray
+from ftfkit.extending import Columns
 from ftfkit_track12_finer_bars.inside import Inside
-
-Columns = Mapping[str, FloatArray]  # name -> shape (n_label_bars,)
 
 
 def variation(inside: Inside) -> Columns:

@@ -6,17 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ftfkit.extending import Columns, trailing
 from ftfkit.types import Bars, FloatArray
-from ftfkit_track12_finer_bars.measures import Columns
-
-
-def trailing(series: FloatArray, n: int) -> FloatArray:
-    """The ``n`` latest values at each row, oldest first, NaN before the start; shape (len(series), n)."""
-    if not len(series):
-        return np.empty((0, n))
-    padded = np.concatenate([np.full(n - 1, np.nan), series])
-    # A copy lies row by row in memory, so that a row's sum does not depend on how many rows there are.
-    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, n))
 
 
 def rolled(label: Bars, columns: Columns, n: int, function: Callable[[FloatArray], FloatArray]) -> Columns:
