@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PLUGINS = sorted(file.parent for file in ROOT.glob("plugins/*/pyproject.toml"))
 
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("wheels")
-    for project in (ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))):
+    for project in (ROOT, *PLUGINS):
         subprocess.run(
             [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(project)],
             check=True,
@@ -30,6 +31,16 @@ def test_the_wheel_holds_conf_and_hydra_plugins_and_nothing_of_the_checkout(whee
     assert "hydra_plugins/__init__.py" not in names
     assert "ftfkit/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "outputs", "plugins", "benchmarks"))]
+
+
+@pytest.mark.parametrize("project", PLUGINS, ids=lambda project: project.name)
+def test_a_plugins_wheel_holds_its_conf_and_readiness_document_and_no_tests(wheels: list[Path], project: Path) -> None:
+    module = project.name.replace("-", "_")
+    names = zipfile.ZipFile(next(wheel for wheel in wheels if wheel.name.startswith(f"{module}-"))).namelist()
+    beside = [*project.glob("conf/**/*.yaml"), *project.glob("mlops_readiness.md")]
+    shipped = {f"{module}/{file.relative_to(project).as_posix()}" for file in beside}
+    assert {f"{module}/py.typed"} | shipped <= set(names)
+    assert not [name for name in names if "tests" in name]
 
 
 def test_wheels_alone_run_far_from_the_checkout(wheels: list[Path], tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from ftfkit.cli.readiness import main
+from ftfkit.config.compose import composer
+from ftfkit.config.experiment import compose
 from ftfkit.errors import ConfigError, UsageError
+from ftfkit.judge.criteria import readiness_file
 
 
 def test_a_scaffold_is_open_until_every_section_is_filled_in(
@@ -48,7 +51,9 @@ def test_a_gate_set_without_readiness_is_refused(tmp_path: Path) -> None:
         main([str(tmp_path / "x.md"), "--gates", "nothing"])
 
 
-def test_every_shipped_track_is_complete() -> None:
-    documents = sorted((Path(__file__).parents[2] / "plugins").rglob("mlops_readiness.md"))
-    assert len(documents) >= 5
-    assert [path for path in documents if main([str(path)])] == []
+@pytest.mark.parametrize("option", composer().options("track"))
+def test_the_document_of_every_track_is_found_and_complete(option: str) -> None:
+    track = compose([f"track={option}"]).track
+    assert track is not None
+    assert track.readiness is not None
+    assert main([str(readiness_file(track.readiness))]) == 0

@@ -6,6 +6,7 @@ from ftfkit_gate_cost_sensitivity.gate import CostSensitivity
 from ftfkit_gate_cost_sensitivity.section import CostSection
 from ftfkit_gate_cost_sensitivity.turnover import Turnover
 
+from ftfkit.plugins import registry
 from ftfkit.testing import GateCheckConformance, MetricConformance, PackageConformance
 from ftfkit.testing.sections import DossierSectionConformance
 
@@ -24,3 +25,10 @@ class TestCostSection(DossierSectionConformance):
 
 class TestPackage(PackageConformance):
     distribution = "ftfkit-gate-cost-sensitivity"
+
+
+def test_offers_a_gate_a_metric_and_a_section() -> None:
+    kinds = {"gate_check": "cost_sensitivity", "metric": "turnover", "dossier_section": "cost_sensitivity"}
+    assert {registry().find(kind, name).distribution for kind, name in kinds.items()} == {
+        "ftfkit-gate-cost-sensitivity"
+    }

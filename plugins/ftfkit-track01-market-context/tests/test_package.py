@@ -1,31 +1,18 @@
-"""What the package brings: options that compose, a complete readiness document, a wheel that holds both."""
+"""What the package brings: a feature set under its own name, and options that compose."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 from ftfkit_track01_market_context import conf_dir
 
 import ftfkit
-from ftfkit.builtin.gates.mlops_readiness import SECTIONS, incomplete_sections
 from ftfkit.errors import ConfigError
-from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import registry
-
-PROJECT = Path(__file__).resolve().parents[1]
-MODULE = "ftfkit_track01_market_context"
+from ftfkit.testing import PackageConformance
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(PROJECT)]
-    subprocess.run(build, check=True, capture_output=True)
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+class TestPackage(PackageConformance):
+    distribution = "ftfkit-track01-market-context"
 
 
 def test_the_plugin_is_registered_under_its_own_name():
@@ -49,26 +36,3 @@ def test_a_wrong_parameter_is_refused_with_place_rule_and_owner():
     assert str(refusal.value) == (
         "command line: features.max_age_bars == -1 must be >= 0 (plugin ftfkit-track01-market-context)"
     )
-
-
-def test_the_readiness_document_is_found_and_complete():
-    track = ftfkit.compose("track=01_market_context").track
-    assert track is not None
-    document = readiness_of(track).text
-    assert document is not None
-    assert incomplete_sections(document, SECTIONS) == {}
-
-
-def test_the_wheel_holds_conf_readiness_and_types(wheel):
-    shipped = {name.removeprefix(f"{MODULE}/") for name in wheel.namelist() if name.startswith(f"{MODULE}/")}
-    options = {file.relative_to(PROJECT).as_posix() for file in (PROJECT / "conf").rglob("*.yaml")}
-    assert len(options) == 3
-    assert options | {"mlops_readiness.md", "py.typed"} <= shipped
-    assert not [name for name in wheel.namelist() if "tests" in name]
-
-
-def test_an_installed_wheel_finds_its_own_conf(wheel, tmp_path):
-    wheel.extractall(tmp_path)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {MODULE}; print({MODULE}.conf_dir())"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
-    assert Path(found) == (tmp_path / MODULE / "conf").resolve()

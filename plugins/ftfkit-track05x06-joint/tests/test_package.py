@@ -1,4 +1,4 @@
-"""What the package brings: four arms, a complete readiness document, and rows shared with the tracks it joins."""
+"""What the package brings: four arms, and rows shared with the tracks it joins."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ftfkit_track05x06_joint import conf_dir
 
 import ftfkit
 from ftfkit.api import run_experiment
-from ftfkit.builtin.gates.mlops_readiness import SECTIONS, incomplete_sections
-from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import registry
 from ftfkit.testing import PackageConformance
 
@@ -45,14 +43,6 @@ def test_each_change_alone_and_both_together_are_compared_with_the_champion() ->
         update={"options": experiment.baseline.spec.options}
     )
     assert experiment.gates.name == "f1_buy_boost_strict"
-
-
-def test_the_readiness_document_is_found_and_complete() -> None:
-    track = ftfkit.compose(TRACK).track
-    assert track is not None
-    document = readiness_of(track).text
-    assert document is not None
-    assert incomplete_sections(document, SECTIONS) == {}
 
 
 @pytest.fixture(scope="module")
