@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,8 @@ def _run_experiment(experiment: Any) -> int:
         print(f"warning: {line}", file=sys.stderr)
     try:
         with terminable():
-            result = run_experiment(experiment, progress=True, judged=print_verdict)
+            shown = partial(print_verdict, planned=experiment.plan is not None)
+            result = run_experiment(experiment, progress=True, judged=shown)
     except FtfkitError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -45,10 +45,11 @@ def print_result(result: RunResult) -> None:
         console.print(f"dossier: {result.dossier}")
 
 
-def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
-    """Print one verdict as a table."""
+def print_verdict(verdict: Verdict, console: Console | None = None, *, planned: bool = True) -> None:
+    """Print one verdict as a table; a run that was not ``planned`` before is marked so."""
     console = console or Stdout()
-    marks = [name for name, on in (("synthetic data", verdict.synthetic), ("post hoc", verdict.post_hoc)) if on]
+    known = {"synthetic data": verdict.synthetic, "post hoc": verdict.post_hoc, "not pre-registered": not planned}
+    marks = [name for name, on in known.items() if on]
     title = f"{verdict.gates}, baseline {verdict.baseline}" + "".join(f" [{mark}]" for mark in marks)
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("variant", overflow="fold", min_width=min(18, max(map(len, verdict.variants), default=7)))

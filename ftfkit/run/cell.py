@@ -198,7 +198,7 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
         status="ok",
         **block_metrics(scored),
         **trade_metrics(trades, spec.label.bar_hours),
-        f1_buy_fixed=f1_score(test_y, predictions.test_proba >= 0.5),
+        f1_buy_fixed=f1_score(test_y, calibrated >= 0.5),
         f1_buy_tuned=f1_score(test_y, calibrated >= tuned),
         threshold=threshold if np.isfinite(threshold) else None,
         threshold_tuned=tuned,

@@ -113,11 +113,20 @@ class _Case:
         entry, facts = self._entered(entries, rows, judged)
         if criteria is None or judged is None:
             return
-        before = entries[: entry.n - 1] if entry else ()
-        advice = advice_document(before, self.document, facts, rows, criteria) if entry else None
-        if advice is not None:
+        if entry is None:
+            advice = self._kept_advice()
+        else:
+            advice = advice_document(entries[: entry.n - 1], self.document, facts, rows, criteria)
             self._tell(ADVICE, self._json(ADVICE, advice), ADVICE)
         self._dossier(judged.verdict, advice, render)
+
+    def _kept_advice(self) -> Mapping[str, Any] | None:
+        """The advice as the run wrote it, so that a damaged ledger does not make the dossier look changed."""
+        self.notes.append(f"{ADVICE}: rests on the ledger and was not recomputed")
+        try:
+            return dict(read_json(self.folder / ADVICE))
+        except UNREADABLE:
+            return None
 
     def _tell(self, name: str, texts: Iterator[str] | list[str], agrees: str) -> None:
         """Enter what does not agree, or that all does."""

@@ -19,7 +19,7 @@ class Row:
     fold: int
     status: RowStatus
     f1_buy: float | None = None  # under the chosen decision rule; 0 when undefined
-    f1_buy_fixed: float | None = None  # the same fit cut at 0.5
+    f1_buy_fixed: float | None = None  # the same probabilities, calibrated where the run calibrates, cut at 0.5
     f1_buy_tuned: float | None = None  # the same fit at the out-of-fold F1 threshold
     precision: float | None = None
     recall: float | None = None

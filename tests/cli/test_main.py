@@ -106,7 +106,9 @@ def test_a_plan_takes_values_of_the_options_it_chose(
     shutil.copytree(bars, tmp_path / "elsewhere")
     words = [f"data.path={tmp_path / 'elsewhere'}", f"plan={desk.plan_file}", f"output.dir={desk.output}"]
     assert main(words) == 0
-    assert "8 reused, 0 failed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "8 reused, 0 failed" in told
+    assert "[not pre-registered]" not in told
     assert main([*words, "--cfg", "job"]) == 0
     assert f"path: {tmp_path}/elsewhere" in capsys.readouterr().out
     assert main([*words, "data.pth=x"]) == 1

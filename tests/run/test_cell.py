@@ -314,9 +314,11 @@ def test_predictions_of_another_fold_are_refused() -> None:
 
 
 def test_fixed_decision_is_f1_at_half_and_matched_rate_follows_the_baseline() -> None:
-    fixed = cell(make_spec(decision=FixedThreshold(), hpo=HpoConfig(n_trials=0)))
-    assert fixed.row.f1_buy == fixed.row.f1_buy_fixed
-    assert fixed.row.threshold == 0.5
+    plain, platt = CalibrationConfig(), CalibrationConfig(method="platt")
+    for calibration in (plain, platt):
+        fixed = cell(make_spec(decision=FixedThreshold(), hpo=HpoConfig(n_trials=0), calibration=calibration))
+        assert fixed.row.f1_buy == fixed.row.f1_buy_fixed
+        assert fixed.row.threshold == 0.5
     tuned = reference()
     matched = cell(
         make_spec(decision=MatchedRate()), predictions=tuned.predictions, baseline_oof_buys=tuned.row.oof_buys_tuned
