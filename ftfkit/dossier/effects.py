@@ -105,7 +105,7 @@ def dependence(results: Results) -> Table:
         "fold ICC",
         "effective n",
         "sign-flip p",
-        "its floor",
+        "smallest possible p",
         "mass within ± lift",
         "MDE at 80 % power",
     )

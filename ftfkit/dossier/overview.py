@@ -66,7 +66,7 @@ def header(results: Results) -> list[tuple[str, str]]:
         ("Plan hash", str(plan["plan_hash"])),
         ("Registration", trust.registration(results)),
         ("Same variants in other plans", trust.elsewhere(results)),
-        ("Beside the family", trust.beside(results)),
+        ("Other variants on this market", trust.beside(results)),
         ("Interim looks", trust.looks(results)),
         ("Gates", _gates(results)),
     ]

@@ -15,10 +15,10 @@ from ftfkit.run.elsewhere import elsewhere_advice
 from ftfkit.run.files import write_json
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.records import ADVICE, COMPARISONS, VERDICT
-from ftfkit.run.trials import has_fits, judged_facts, trials_advice
+from ftfkit.run.trials import judged_facts, trials_advice
 from ftfkit.types import Verdict
 
-SCHEMA = 2  # 1 is of runs whose ledger line does not hold their fits, and says nothing of other plans
+SCHEMA = 1
 
 
 def enter_verdict(
@@ -74,13 +74,13 @@ def advice_document(
     others = [entry for entry in entries if entry.facts.get("plan_hash") not in {None, document["plan_hash"]}]
     findings = (*lint_plan(document), *lint_rows(document, rows, criteria))
     return {
-        "schema": SCHEMA if has_fits(facts) else 1,
+        "schema": SCHEMA,
         "ledger_lines": len(entries),
         "ledger_hash": entries[-1].hash if entries else None,
         "looks": [
             {"utc": entry.utc, **{key: entry.facts[key] for key in ("run_id", "n_rows", "n_cells")}} for entry in looks
         ],
         "trials": trials_advice(entries, facts),
-        **(elsewhere_advice(others, document, facts) if has_fits(facts) else {}),
+        **elsewhere_advice(others, document, facts),
         "confounds": [{**asdict(one), "variants": list(one.variants)} for one in findings],
     }

@@ -21,7 +21,7 @@ from ftfkit.errors import VerifyError
 from ftfkit.run.files import read_json, write_atomically
 from ftfkit.run.keys import canonical, sha256
 
-Kind = Literal["planned", "looked", "judged", "rejudged", "checked", "opened", "confirmed", "locked", "unlocked"]
+Kind = Literal["planned", "looked", "judged", "rejudged", "read", "opened", "confirmed", "locked", "unlocked"]
 
 FILE, HEAD = "ledger.jsonl", "ledger.head"
 GENESIS = "0" * 64  # stands for the line before the first

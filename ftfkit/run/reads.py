@@ -24,8 +24,8 @@ def read_assets(document: Mapping[str, Any]) -> list[str]:
 def enter_read(ledger: Ledger, document: Mapping[str, Any]) -> None:
     """Tell the ledger once which bars a plan, a run or a null check reads, so that no file must be there to know it."""
     facts = {"assets": read_assets(document), "end_utc": document["period"]["end_utc"]}
-    if not any(entry.kind == "checked" and entry.facts == facts for entry in ledger.entries()):
-        ledger.append("checked", facts)
+    if not any(entry.kind == "read" and entry.facts == facts for entry in ledger.entries()):
+        ledger.append("read", facts)
 
 
 def refuse_read(
@@ -57,7 +57,7 @@ def _readers(entries: Sequence[Entry], output: Path) -> Iterator[tuple[str, Sequ
     for entry in entries:
         if entry.kind == "judged":
             yield f"run {entry.facts['run_id']}", entry.facts["assets"], entry.facts["edges_utc"][-1]
-        elif entry.kind == "checked":
+        elif entry.kind == "read":
             reader = f"the plan, run or null check of ledger line {entry.n}"
             yield reader, entry.facts["assets"], entry.facts["end_utc"]
     yield from map(_reader, list_runs(output))

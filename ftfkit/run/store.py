@@ -125,18 +125,6 @@ class Store(AbstractContextManager["Store"]):
                 found.update((key, row_from_json(text)) for key, text in connection.execute(query))
         return found
 
-    def seconds(self, fit_keys: Iterable[str]) -> dict[str, float]:
-        """Longest wall time a good cell of each fit key took; time estimates are made from it."""
-        found: dict[str, float] = {}
-        wanted = sorted(set(fit_keys))
-        query = sa.select(_cells.c.fit_key, sa.func.max(_cells.c.seconds)).group_by(_cells.c.fit_key)
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), KEYS_A_QUERY):
-                chunk = wanted[start : start + KEYS_A_QUERY]
-                chosen = query.where(_cells.c.fit_key.in_(chunk), _cells.c.status == "ok")
-                found.update((key, float(value)) for key, value in connection.execute(chosen))
-        return found
-
     def put_row(self, row: Row, seconds: float) -> None:
         """Store a row; it replaces an error row of the same key, never a good one."""
         values = {

@@ -83,25 +83,9 @@ def trial_facts(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {name: {"trial": trial_id(document, name), "fits": sha256(canonical(own))} for name, own in fits.items()}
 
 
-def same_trial(entered: Mapping[str, Any] | str, own: Mapping[str, str]) -> bool:
-    """Whether a variant that a ledger line holds is the one of ``trial_facts``; older lines hold its id alone."""
-    one = {"trial": entered} if isinstance(entered, str) else entered
-    return any(one.get(key) == own[key] for key in ("trial", "fits"))
-
-
-def as_entered(entry: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """``judged_facts`` in the form of a ledger line, which may be from before ``fits`` was entered."""
-    dropped = set() if has_fits(entry) else {"fits"}
-    variants = {
-        name: {key: value for key, value in one.items() if key not in dropped}
-        for name, one in facts["variants"].items()
-    }
-    return {**facts, "variants": variants}
-
-
-def has_fits(facts: Mapping[str, Any]) -> bool:
-    """Whether a judged line holds the fits of its variants."""
-    return all("fits" in one for one in facts["variants"].values())
+def same_trial(entered: Mapping[str, Any], own: Mapping[str, str]) -> bool:
+    """Whether a variant that a ledger line holds is the one of ``trial_facts``."""
+    return any(entered.get(key) == own[key] for key in ("trial", "fits"))
 
 
 def judged_facts(

@@ -27,7 +27,7 @@ from ftfkit.run.plan_json import JUDGING, SCHEMA, plan_hash
 from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, planned_verdict, rendered, stored_frame
 from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, file_hashes
 from ftfkit.run.store import Store, store_url
-from ftfkit.run.trials import as_entered, judged_facts
+from ftfkit.run.trials import judged_facts
 from ftfkit.types import Asset, Verdict
 
 T = TypeVar("T")
@@ -241,7 +241,7 @@ class _Case:
             self._tell(name, [f"has no line of {self.folder.name}"] if name not in self.found else [], "")
             return None, {}
         recomputed = judged_facts(self.folder, self.document, rows, judged.verdict if judged else None)
-        facts = json.loads(canonical(as_entered(entry.facts, recomputed)))
+        facts = json.loads(canonical(recomputed))
         if judged is None:
             for variant, one in facts["variants"].items():
                 one["verdict"] = entry.facts["variants"].get(variant, one)["verdict"]

@@ -31,7 +31,7 @@ def test_a_plan_is_told_written_and_registered(tmp_path: Path, capsys: Capture) 
     assert document["forecast"]["power"]["folds_needed"] == 144
     assert document["lint"][0]["rule"] == "moved together"
     assert main(words) == 0
-    assert [entry.kind for entry in Ledger(tmp_path).entries()] == ["planned", "checked"]
+    assert [entry.kind for entry in Ledger(tmp_path).entries()] == ["planned", "read"]
     assert not (tmp_path / "runs").exists()
 
 

@@ -99,7 +99,9 @@ def test_other_plans_are_told(advised, make_run, make_rows):
     assert told["Same variants in other plans"] == (
         "a is also in another plan (ledger line 2); a was judged ABANDON by another plan (run r1, ledger line 3)"
     )
-    assert told["Beside the family"].startswith("3 variants of 1 other plan on the same assets, label and blocks; ")
+    assert told["Other variants on this market"].startswith(
+        "3 variants of 1 other plan on the same assets, label and blocks; "
+    )
     (advised / "advice.json").write_text(json.dumps(ADVICE | {"elsewhere": lines * 4}))
     assert dict(header(read_results(advised)))["Same variants in other plans"].endswith("; and 3 more in advice.json")
 

@@ -163,7 +163,7 @@ def test_a_run_whose_plan_is_damaged_may_have_read_the_hold_out(case: Case, dama
 
 def test_a_hold_out_that_a_null_check_has_read_is_refused(case: Case) -> None:
     facts = {"assets": ["ARBUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
-    Ledger(case.output).append("checked", facts)
+    Ledger(case.output).append("read", facts)
     with pytest.raises(PlanError, match=rf"{READER}, which goes to 2022-05-12"):
         confirm(case.plan, case.document, "standard", case.output)
 
@@ -194,18 +194,18 @@ def test_a_run_has_read_the_hold_out_though_its_folder_is_gone(case: Case, desk)
 def test_whoever_read_a_leader_past_the_boundary_has_read_the_hold_out(case: Case) -> None:
     led = {**case.document, "market": {"BTCUSDC": "ab"}}
     facts = {"assets": ["UNIUSDC", "BTCUSDC"], "end_utc": "2022-05-12T00:00:00+00:00"}
-    Ledger(case.output).append("checked", facts)
+    Ledger(case.output).append("read", facts)
     refuse_read(Ledger(case.output).entries(), case.output, case.document, "standard", (BOUNDARY, BOUNDARY + 1))
     with pytest.raises(PlanError, match="which goes to 2022-05-12"):
         refuse_read(Ledger(case.output).entries(), case.output, led, "standard", (BOUNDARY, BOUNDARY + 1))
 
 
 def test_what_a_plan_reads_is_entered_once_with_its_leaders(case: Case) -> None:
-    checked = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "checked"]
-    assert checked == [{"assets": ["AAVEUSDC", "ARBUSDC"], "end_utc": "2022-05-11T00:00:00+00:00"}]
+    reads = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "read"]
+    assert reads == [{"assets": ["AAVEUSDC", "ARBUSDC"], "end_utc": "2022-05-11T00:00:00+00:00"}]
     for _ in range(2):
         enter_read(Ledger(case.output), {**case.document, "market": {"BTCUSDC": "ab"}})
-    (last,) = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "checked"][1:]
+    (last,) = [entry.facts for entry in Ledger(case.output).entries() if entry.kind == "read"][1:]
     assert last["assets"] == ["AAVEUSDC", "ARBUSDC", "BTCUSDC"]
 
 

@@ -72,7 +72,7 @@ def test_a_check_leaves_its_rates_and_every_replicate(first: NullCheck, output: 
 
 
 def test_the_ledger_knows_once_which_bars_were_read(first: NullCheck, output: Path) -> None:
-    entered = [entry.facts for entry in Ledger(output).entries() if entry.kind == "checked"]
+    entered = [entry.facts for entry in Ledger(output).entries() if entry.kind == "read"]
     period, universe = first.document["period"], first.document["universe"]
     assert entered == [{"assets": universe["assets"], "end_utc": period["end_utc"]}]
 

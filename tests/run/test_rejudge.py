@@ -40,7 +40,7 @@ def test_by_its_own_gates_a_run_has_its_own_verdict(desk) -> None:
     found = judge_run(desk.run)
     assert verdict_to_dict(found) == json.loads((desk.run / VERDICT).read_text())
     assert not found.post_hoc
-    assert kinds(desk) == ["planned", "checked", "judged"]
+    assert kinds(desk) == ["planned", "read", "judged"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_by_its_own_gates_a_run_has_its_own_verdict(desk) -> None:
 def test_other_gates_thresholds_or_statistics_are_post_hoc(desk, gates: str | None, overrides: tuple[str, ...]) -> None:
     found = judge_run(desk.run, gates=gates, overrides=overrides)
     assert found.post_hoc
-    assert kinds(desk) == ["planned", "checked", "judged", "rejudged"]
+    assert kinds(desk) == ["planned", "read", "judged", "rejudged"]
     assert not judge_run(desk.run).post_hoc
 
 
@@ -61,7 +61,7 @@ def test_a_run_that_was_rejudged_is_still_verified(desk) -> None:
 
 def test_naming_the_planned_gates_is_not_post_hoc(desk) -> None:
     assert not judge_run(desk.run, gates="easy").post_hoc
-    assert kinds(desk) == ["planned", "checked", "judged"]
+    assert kinds(desk) == ["planned", "read", "judged"]
 
 
 def test_another_readiness_document_is_post_hoc(desk, tmp_path: Path) -> None:

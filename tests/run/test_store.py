@@ -94,14 +94,6 @@ def test_many_keys_are_looked_up_at_once(url: str) -> None:
     assert sorted(found) == sorted(f"r{number}" for number in range(0, 3000, 100))
 
 
-def test_seconds_are_those_of_good_cells(url: str) -> None:
-    with Store(url) as store:
-        store.put_row(ROW, 2.0)
-        store.put_row(replace(ROW, row_key="r2"), 3.0)
-        store.put_row(Row("r3", "f2", "AAVEUSDC", 0, "error"), 9.0)
-        assert store.seconds(["f1", "f2"]) == {"f1": 3.0}
-
-
 def test_runs_are_recorded_from_start_to_end(url: str) -> None:
     with Store(url) as store:
         store.start_run("ftf_1", Path("/out/runs/ftf_1"), '{"schema": 1}')

@@ -86,7 +86,6 @@ def test_the_store_holds_rows_and_run(first: RunResult, output: Path) -> None:
         assert set(store.get_rows(first.rows.row_key)) == set(first.rows.row_key)
         assert {run.run_id: run.status for run in store.runs()}[first.run_id] == "completed"
         assert store.plan(first.run_id) == json.loads((first.folder / "plan.json").read_text())
-        assert min(store.seconds(first.rows.fit_key).values()) > 0
     assert set(pd.read_parquet(first.folder / "timings.parquet").row_key) == set(first.rows.row_key)
     assert all(predictions_file(output / "predictions", key).is_file() for key in first.rows.fit_key)
 

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from ftfkit.api import verify
 from ftfkit.config.experiment import compose
-from ftfkit.run.ledger import Ledger
 from ftfkit.run.records import write_manifest
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import run_sweep
@@ -107,23 +106,6 @@ def test_a_digit_changed_in_the_ledger_is_named_with_its_line(desk, seed: int) -
     file.write_text(flipped(file.read_text(), str(seed)))
     (line,) = check(desk).mismatches
     assert re.match(r"ledger\.jsonl: .*ledger\.jsonl:\d: hash == ", line)
-
-
-def test_a_ledger_line_from_before_fits_were_entered_still_agrees(desk) -> None:
-    entries = Ledger(desk.output).entries()
-    for file in desk.output.glob("ledger.*"):
-        file.unlink()
-    judged = entries[-1]
-    plain = {name: {k: v for k, v in one.items() if k != "fits"} for name, one in judged.facts["variants"].items()}
-    for entry in entries[:-1]:
-        Ledger(desk.output).append(entry.kind, entry.facts)
-    Ledger(desk.output).append("judged", {**judged.facts, "variants": plain})
-    advice = json.loads((desk.run / "advice.json").read_text())
-    old = {**advice, "schema": 1, "ledger_hash": Ledger(desk.output).entries()[-2].hash}
-    del old["elsewhere"], old["beside"]
-    (desk.run / "advice.json").write_text(json.dumps(old))
-    write_manifest(desk.run)
-    assert check(desk).mismatches == ()
 
 
 def test_a_ledger_without_the_run_is_not_enough(desk) -> None:
