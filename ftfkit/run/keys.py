@@ -26,9 +26,10 @@ from ftfkit.plugin_checks import required
 from ftfkit.plugins import Registry
 from ftfkit.types import Asset, IntArray, Universe
 
+CONTRACT = "ftfkit.components"  # the base classes, hashed as one package
 FIT_MODULES = (
     "ftfkit.types",
-    "ftfkit.components",
+    CONTRACT,
     "ftfkit.purging",
     "ftfkit.uniqueness",
     "ftfkit.operating_points",
@@ -147,8 +148,8 @@ def sources(modules: Iterable[str], classes: Iterable[type]) -> dict[str, str]:
     """Source hash of each core module, and of where each class and each component class under it lives."""
     names = set(modules)
     for cls in classes:
-        own = [base.__module__ for base in cls.__mro__ if issubclass(base, Component) and base is not Component]
-        names.update(_package(module) for module in own if module != Component.__module__)
+        own = [base.__module__ for base in cls.__mro__ if issubclass(base, Component)]
+        names.update(_package(module) for module in own if not module.startswith(CONTRACT))
     return {name: _source_hash(name) for name in sorted(names)}
 
 

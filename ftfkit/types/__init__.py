@@ -1,6 +1,6 @@
 """What flows: every payload that passes from one stage to the next, frozen, on the lowest floor."""
 
-from ftfkit.types.cell import F1Rule, Predictions, Sample, Scored, Split, Stage, Target, Trades
+from ftfkit.types.cell import DecisionContext, F1Rule, Predictions, Sample, Scored, Split, Stage, Target, Trades
 from ftfkit.types.market import (
     BAR_COLUMNS,
     HOUR_NS,
@@ -14,6 +14,7 @@ from ftfkit.types.market import (
     FloatArray,
     IntArray,
     Market,
+    RawBars,
     Universe,
 )
 from ftfkit.types.row import Row, RowStatus
@@ -22,6 +23,7 @@ from ftfkit.types.verdict import (
     Comparison,
     FoldTest,
     Futility,
+    GateEvidence,
     GateResult,
     GateStatus,
     VariantVerdict,
@@ -39,17 +41,20 @@ __all__ = [
     "BoolArray",
     "Comparison",
     "DataQuality",
+    "DecisionContext",
     "Events",
     "F1Rule",
     "Features",
     "FloatArray",
     "FoldTest",
     "Futility",
+    "GateEvidence",
     "GateResult",
     "GateStatus",
     "IntArray",
     "Market",
     "Predictions",
+    "RawBars",
     "Row",
     "RowStatus",
     "Sample",

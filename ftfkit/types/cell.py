@@ -66,12 +66,12 @@ class Predictions:
     the inner validation of the search; all probabilities are raw (not calibrated).
     """
 
-    test_index: IntArray
-    test_proba: npt.NDArray[np.float32]
-    oof_index: IntArray
-    oof_proba: npt.NDArray[np.float32]
-    valid_index: IntArray
-    valid_proba: npt.NDArray[np.float32]
+    test_index: IntArray  # (n_test,) positions into the asset's events
+    test_proba: npt.NDArray[np.float32]  # (n_test,)
+    oof_index: IntArray  # (n_train,)
+    oof_proba: npt.NDArray[np.float32]  # (n_train,)
+    valid_index: IntArray  # (n_valid,)
+    valid_proba: npt.NDArray[np.float32]  # (n_valid,)
     params: Mapping[str, float | int]
     rounds: int
     valid_value: float
@@ -96,13 +96,22 @@ class Trades:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Test block of one cell, as metrics see it."""
+    """Test block of one cell with n events, as metrics see it."""
 
-    y: npt.NDArray[np.int8]
-    proba: npt.NDArray[np.float32]
-    calibrated: npt.NDArray[np.float32]
-    buy: BoolArray
-    t0: IntArray
-    threshold: float
+    y: npt.NDArray[np.int8]  # (n,) hard labels
+    proba: npt.NDArray[np.float32]  # (n,) as the model gives them
+    calibrated: npt.NDArray[np.float32]  # (n,) the same where nothing is calibrated
+    buy: BoolArray  # (n,) calibrated >= threshold
+    t0: IntArray  # (n,) ns UTC, sorted
+    threshold: float  # inf where the rule never buys
     trades: Trades
     bar_hours: int
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionContext:
+    """Pooled out-of-fold evidence of one cell's n training events (probabilities after calibration)."""
+
+    oof_proba: npt.NDArray[np.float64]  # (n,)
+    oof_y: npt.NDArray[np.int8]  # (n,) hard labels
+    baseline_oof_buys: int | None  # tuned BUY count of the baseline on the same events

@@ -9,10 +9,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.int64]
@@ -174,3 +177,16 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.t0)
+
+
+@dataclass(frozen=True, eq=False)
+class RawBars:
+    """Bars as a source found them: ``frame`` has ``timestamp`` (bar open), open, high, low, close, volume.
+
+    ``timestamp`` is datetime64 or ISO 8601 text, naive ones taken as UTC, or a number of s, ms, us or ns since 1970;
+    rows may be unsorted or repeated. A frame of several files has (file, row from 0) as its index, for error messages.
+    """
+
+    frame: pd.DataFrame
+    origin: str  # file or generator, for error messages
+    bar_hours: int = 1

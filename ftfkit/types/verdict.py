@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GateStatus = Literal["PASS", "FAIL", "ERROR", "NOT_APPLICABLE"]
 VerdictName = Literal["LOCK", "ABANDON", "INCONCLUSIVE", "INCOMPLETE"]
@@ -94,3 +97,22 @@ class Verdict:
     post_hoc: bool = False
     synthetic: bool = False
     schema: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class GateEvidence:
+    """What a gate check may look at, for one variant.
+
+    ``rows`` and ``baseline_rows`` are sorted by (asset, fold) and row-aligned; ``test_events_differ`` is True when
+    the two were scored on different events (another label scheme).
+    """
+
+    comparison: Comparison
+    rows: pd.DataFrame
+    baseline_rows: pd.DataFrame
+    assets: tuple[str, ...]
+    folds: tuple[int, ...]
+    required_lift: float
+    readiness: str | None = None  # text of the readiness document; None where there is none
+    readiness_expected: bool = False  # a track or --readiness was given
+    test_events_differ: bool = False
