@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import get_args
 
 import numpy as np
@@ -25,6 +26,10 @@ def run_gates(checks: Mapping[str, GateCheck], evidence: GateEvidence, lost: Seq
     evidence : GateEvidence
     lost : sequence of str
         Cells without a result, of the variant or its baseline; any makes the gates that read rows ERROR.
+
+    Notes
+    -----
+    Each check gets frames of its own: one that edits them cannot decide those after it.
     """
     return {name: _run(name, check, evidence, lost) for name, check in checks.items()}
 
@@ -39,14 +44,46 @@ def _run(name: str, check: GateCheck, evidence: GateEvidence, lost: Sequence[str
     if missing:
         return GateResult("ERROR", reason=missing)
     try:
-        result = check.check(evidence)
-    except Exception as error:  # a plugin's check may break; a verdict must not rest on it, nor be lost for it
-        return GateResult("ERROR", reason=f"raised {type(error).__name__}: {' '.join(str(error).split())}")
+        result = check.check(_own(evidence))
+        wrong = _wrong(name, result)
+        if wrong:
+            return GateResult("ERROR", reason=_line(wrong))
+        return replace(result, observed=_plain(result.observed), threshold=_plain(result.threshold))
+    except (Exception, SystemExit) as error:  # a plugin's check may break; no verdict rests on it, none is lost for it
+        return GateResult("ERROR", reason=_line(f"raised {type(error).__name__}: {error}"))
+
+
+def _wrong(name: str, result: GateResult) -> str:
+    """Why a result cannot be used, or nothing."""
     if not isinstance(result, GateResult) or result.status not in get_args(GateStatus):
-        return GateResult("ERROR", reason=f"gave {result!r}, must give a GateResult with one of the four statuses")
+        return f"gave {result!r}, must give a GateResult with one of the four statuses"
     if result.status == "NOT_APPLICABLE" and name != READINESS_GATE:
-        return GateResult("ERROR", reason=f"NOT_APPLICABLE is for {READINESS_GATE} alone: {result.reason}")
-    return replace(result, observed=_plain(result.observed), threshold=_plain(result.threshold))
+        return f"NOT_APPLICABLE is for {READINESS_GATE} alone: {result.reason}"
+    texts: dict[str, object] = {"unit": result.unit, "reason": result.reason}
+    for field, value in {"observed": result.observed, "threshold": result.threshold}.items():
+        if isinstance(value, str):
+            texts[field] = value
+        elif value is not None and not isinstance(value, Real):
+            return f"{field} == {value!r}, must be a number or text"
+        elif result.status in {"PASS", "FAIL"} and _undefined(field, value):
+            return f"{field} == {value!r}, must be defined for a {result.status}: {result.reason}"
+    for field, text in texts.items():
+        if not isinstance(text, str) or text.splitlines() not in ([], [text]):
+            return f"{field} == {text!r}, must be one line of text"
+    return ""
+
+
+def _undefined(field: str, value: float | None) -> bool:
+    """A check may do without a threshold, but not without a figure."""
+    return field == "observed" if value is None else not math.isfinite(value)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _own(evidence: GateEvidence) -> GateEvidence:
+    return replace(evidence, rows=evidence.rows.copy(), baseline_rows=evidence.baseline_rows.copy())
 
 
 def _missing(check: GateCheck, evidence: GateEvidence, lost: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ _BEST = {
     "sortino": 100.0,
     "max_drawdown_pct": 0.0,
 }
+_MANY = 1e9  # trades, where the rows do not tell how many events there were
 _KNOWN = {*_WORST, "ap_chance"}  # columns whose bounds are known
 
 
@@ -83,7 +84,7 @@ def _baseline(rows: pd.DataFrame, document: Mapping[str, Any]) -> pd.DataFrame |
 def _imagined(rows: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The ends of what a variant could do, row-aligned with the baseline."""
     low, high = float(rows["f1_buy"].min()), float(rows["f1_buy"].max())
-    best = _set(baseline, _BEST).assign(n_trades=baseline.get("n_test", np.inf))
+    best = _set(baseline, _BEST).assign(n_trades=baseline.get("n_test", _MANY))
     gain = 1 - float(baseline["f1_buy"].max())
     return {
         "worst": _set(baseline, _WORST),
