@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ftfkit.components import DossierSection
 from ftfkit.errors import PluginError
-from ftfkit.plugins import Registry
+from ftfkit.plugins import Registration, Registry
 
 if TYPE_CHECKING:
     from ftfkit.dossier.results import Results
+
+HIGHEST_HEADING = "h4"  # a section stands under an h3 of the dossier
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,23 @@ def registered_sections(plugins: Registry) -> dict[str, DossierSection]:
     Raises
     ------
     PluginError
-        When one cannot be imported or built without parameters.
+        When one cannot be imported or built without parameters, or has no title of one line.
     """
-    found = plugins.registrations["dossier_section"]
-    made = {}
-    for name in sorted(found):
-        try:
-            made[name] = found[name].load()()
-        except ValueError as error:  # pydantic's, for a section with parameters that lack defaults
-            raise PluginError(f"{found[name].owner}: dossier section {name!r} must build without parameters") from error
-    return made
+    return {name: _built(found) for name, found in sorted(plugins.registrations["dossier_section"].items())}
+
+
+def _built(found: Registration) -> DossierSection:
+    place = f"{found.owner}: dossier section {found.name!r}"
+    kind = found.load()
+    try:
+        section: DossierSection = kind()
+        title = getattr(section, "title", None)
+    except (Exception, SystemExit) as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"{place} must build without parameters: {told}") from error
+    if not isinstance(title, str) or not title.strip() or len(title.splitlines()) > 1:
+        raise PluginError(f"{place}: title == {title!r}, must be one line of text")
+    return section
 
 
 def render_sections(results: Results, sections: Mapping[str, DossierSection]) -> list[RenderedSection]:
@@ -49,8 +59,18 @@ def render_sections(results: Results, sections: Mapping[str, DossierSection]) ->
     rendered = []
     for name, section in sections.items():
         try:
-            body = section.render(results.rows.copy(), comparisons)
-        except Exception as error:
+            body = _checked(section.render(results.rows.copy(), dict(comparisons)))
+        except (Exception, SystemExit) as error:
             body = f"    section {name!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
         rendered.append(RenderedSection(section.title, Markup(body)))  # Markdown of installed code
     return rendered
+
+
+def _checked(body: object) -> str:
+    """The body, refused where it could pass for another part of the dossier."""
+    if not isinstance(body, str):
+        raise TypeError(f"gave {body!r}, must give text")
+    tokens = MarkdownIt("commonmark").parse(body)
+    if any(token.type == "heading_open" and token.tag < HIGHEST_HEADING for token in tokens):
+        raise ValueError("its headings must be of level 4 (####) or below")
+    return body

@@ -1,11 +1,14 @@
-from typing import ClassVar
+import sys
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 
 from ftfkit.components import DossierSection
 from ftfkit.dossier.sections import registered_sections
 from ftfkit.dossier.write import write_dossier
-from ftfkit.plugins import registry
+from ftfkit.errors import PluginError
+from ftfkit.plugins import Registration, registry
 
 
 class Turnover(DossierSection):
@@ -30,6 +33,69 @@ def test_sections_stand_before_the_decisions(make_run, make_rows):
     assert "Turnover \\| cost\n\nMean delta of **good**: +0.0" in body
     assert "section 'broken' failed: KeyError: 'no such column'" in body
     assert "| none | 12.5 |" in body
+
+
+class Says(DossierSection):
+    title: ClassVar[str] = "Says"
+    body: Any = None
+
+    def render(self, rows, comparisons):
+        return sys.exit(0) if self.body == "exit" else self.body
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (None, "TypeError: gave None, must give text"),
+        ("exit", "SystemExit: 0"),
+        ("# 1. Verdict\n**LOCK**", "ValueError: its headings must be of level 4"),
+        ("Fine.\n\nVerdict\n---\n**LOCK**", "ValueError: its headings must be of level 4"),
+        ("> ### 6.1 Lock variant", "ValueError: its headings must be of level 4"),
+    ],
+)
+def test_a_section_that_breaks_or_passes_for_another_part_is_shown_as_its_error(make_run, make_rows, body, reason):
+    folder = make_run(make_rows({"none": 0.0, "good": 0.05}))
+    markdown = write_dossier(folder, sections={"says": Says(body=body)}).read_text(encoding="utf-8")
+    assert f"    section 'says' failed: {reason}" in markdown
+    assert "## 6." in markdown
+
+
+def test_a_section_may_have_headings_of_its_own_and_code(make_run, make_rows):
+    body = "#### By year\n\n```sh\n# a comment\n```"
+    folder = make_run(make_rows({"none": 0.0, "good": 0.05}))
+    assert body in write_dossier(folder, sections={"says": Says(body=body)}).read_text(encoding="utf-8")
+
+
+class Untitled(DossierSection):
+    def render(self, rows, comparisons):
+        return ""
+
+
+class TwoLines(Untitled):
+    title: ClassVar[str] = "One\n# Two"
+
+
+class Unbuildable(Untitled):
+    title: ClassVar[str] = "Unbuildable"
+
+    def __init__(self):
+        raise RuntimeError("no\nlicence")
+
+
+@pytest.mark.parametrize(
+    ("section", "rule"),
+    [
+        (Untitled, ": title == None, must be one line of text"),
+        (TwoLines, ": title == 'One\\n# Two', must be one line of text"),
+        (Unbuildable, " must build without parameters: RuntimeError: no licence"),
+    ],
+)
+def test_a_section_that_no_dossier_could_hold_is_refused(section, rule):
+    offered = Registration("dossier_section", "acme", section, "acme", "acme", "1.0")
+    plugins = replace(registry(), registrations={"dossier_section": {"acme": offered}})
+    with pytest.raises(PluginError) as refused:
+        registered_sections(plugins)
+    assert str(refused.value) == f"plugin acme: dossier section 'acme'{rule}"
 
 
 def test_a_baseline_alone_has_no_comparisons(make_run, make_rows):
