@@ -23,10 +23,13 @@ _MARKS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta", "NOT_APPLICABLE": 
 
 
 class Stdout(Console):
-    """Standard output, whose reader may leave early, as ``head`` does: what is left to do is then done unseen."""
+    """Standard output, whose reader may leave early, as ``head`` does: what is left to do is then done unseen.
+
+    Names, units and paths are users' words: brackets and colons in them mean nothing.
+    """
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, soft_wrap=True)
+        super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -75,7 +78,7 @@ def print_gates(verdict: Verdict, console: Console | None = None) -> None:
         beside = {f"{name} (advice)": gate for name, gate in item.advice.items()}
         for name, gate in {**item.gates, **beside}.items():
             status = Text(gate.status, style=_MARKS[gate.status])
-            table.add_row(name, status, _value(gate.observed), _value(gate.threshold), gate.unit)
+            table.add_row(Text(name), status, _value(gate.observed), _value(gate.threshold), Text(gate.unit))
         console.print(table)
         for name, gate in item.advice.items():
             if gate.status != "PASS":
@@ -91,7 +94,7 @@ def _cells(item: VariantVerdict) -> Sequence[Text | str]:
     low, high = comparison.ci95
     verdict = Text(item.verdict + (" (fragile)" if item.fragile else ""), style=_COLOURS[item.verdict])
     return (
-        item.variant,
+        Text(item.variant),
         verdict,
         _number(comparison.mean, "+.4f"),
         f"{_number(low, '+.4f')} {_number(high, '+.4f')}",

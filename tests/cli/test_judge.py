@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ftfkit.__main__ import main
+from ftfkit.api import judge
+from ftfkit.cli.table import print_gates
+from ftfkit.types import GateResult
 
 ROWS = "\n".join(
     [
@@ -29,3 +34,18 @@ def test_overrides_may_stand_behind_flags(
     assert main(["judge", *([*flags, *words] if flags_first else [words[0], *flags, words[1]])]) == 0
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["variants"]["better"]["gates"]["f1_lift"]["threshold"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["technical+xgboost[max_rounds=50]+loss", "slow[/v2]", "a:heart:b"])
+def test_names_and_units_are_printed_as_they_are(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS.replace("better", name))
+    assert main(["judge", str(file)]) == 0
+    assert re.search(rf"^ *{re.escape(name)} +[A-Z]{{4}}", capsys.readouterr().out, re.MULTILINE)
+    verdict = judge(file)
+    variant = replace(verdict.variants[name], gates={f"gate {name}": GateResult("FAIL", 1.0, 2.0, f"[bps] {name}")})
+    print_gates(replace(verdict, variants={name: variant}))
+    assert re.search(rf"gate {re.escape(name)} +FAIL .*\[bps\] {re.escape(name)}", capsys.readouterr().out)
