@@ -19,8 +19,11 @@ _MARKER = re.compile(
     r"\b(TODO|TBD|TBA|FIXME|XXX)\b|(?i:\blorem ipsum\b|\bto be (announced|completed|decided|defined|determined|done|"
     r"filled|written)\b|\bcoming soon\b)"
 )
+_STARTS_UNFINISHED = re.compile(  # "to do so, ..." is an honest start, "to do: ..." is not
+    r"(?i)[\W_]*((todo|tbd|tba|fixme|wip|placeholder)\b|to[ -]do\s*([:.,;!\u2013\u2014-]|$))"
+)
 _PLACEHOLDER = re.compile(
-    r"(?i)(todo|tbd|tba|fixme|xxx|placeholder|n/?a|none|nothing yet|fill( (this|me))? in|write (this|me)|"
+    r"(?i)(xxx|n/?a|none|nothing yet|fill( (this|me))? in|write (this|me)|(add|insert|put|write|your)\b[^.]* here|"
     r"<[^<>]*>|\[[^\[\]]*\]|\{+[^{}]*\}+)[\s.:!]*"
 )
 _OPEN_TASK = re.compile(r"\[ \]\s")
@@ -87,7 +90,7 @@ def incomplete_sections(document: str, sections: tuple[str, ...]) -> Mapping[str
 
 
 def _unfinished(text: str) -> bool:
-    return bool(_MARKER.search(text) or _OPEN_TASK.match(text))
+    return bool(_MARKER.search(text) or _STARTS_UNFINISHED.match(text) or _OPEN_TASK.match(text))
 
 
 def _opens(token: Token) -> bool:
@@ -95,7 +98,14 @@ def _opens(token: Token) -> bool:
 
 
 def _title(inline: Token) -> str:
-    return _normal("".join(child.content for child in inline.children or []))
+    return _normal(_shown(inline))
+
+
+def _shown(token: Token) -> str:
+    """Text as a reader sees it: without emphasis and addresses of links, on one line where it is not code."""
+    if token.type != "inline":
+        return token.content
+    return "".join(" " if child.type.endswith("break") else child.content for child in token.children or [])
 
 
 def _normal(title: str) -> str:
@@ -110,5 +120,5 @@ def _blocks(tokens: list[Token], start: int) -> list[str]:
         if _opens(token) and token.tag <= tokens[start].tag:
             break
         if token.type in {"inline", "fence", "code_block"} and not _opens(tokens[i - 1]):
-            texts.append(token.content.strip())
+            texts.append(_shown(token).strip())
     return [text for text in texts if text]

@@ -67,6 +67,20 @@ def test_empty_sections_are_found(body: str) -> None:
         "- [ ] drift alert\n- [x] latency alert",
         "### Alerts\n\nFIXME",
         "```\nXXX\n```",
+        "_TODO_",
+        "[**todo**](https://example.com)",
+        "(todo) describe the rollback",
+        "todo: describe the rollback",
+        "Drift is watched daily.\n\n- tbd, see ticket",
+        "Tbd later",
+        "WIP",
+        "To do: write",
+        "to-do",
+        "placeholder text",
+        "Add content here",
+        "fixme please",
+        "To be\nwritten.",
+        "```\n# todo: the command\n```",
     ],
 )
 def test_placeholders_are_found(body: str) -> None:
@@ -86,6 +100,11 @@ def test_placeholders_are_found(body: str) -> None:
         "A todo list is kept by the desk.",
         "> Drift is watched daily.",
         "Template placeholders are replaced on deployment.",
+        "To do so, run `ftfkit lock --undo`.",
+        "What is still to do is kept as tickets; a wip\ntodo or fixme never ships, and no placeholder does.",
+        "Todoist tells the desk.",
+        "See [the list](https://example.com/TODO).",
+        "Add the alert of the new metric. Its dashboard is linked here.",
     ],
 )
 def test_content_is_not_taken_for_a_placeholder(body: str) -> None:
