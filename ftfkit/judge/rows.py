@@ -21,6 +21,8 @@ RANGES = {  # a percentage in place of a fraction, or a signed drawdown, would t
     "f1_buy": (0.0, 1.0),
     "f1_buy_tuned": (0.0, 1.0),
     "average_precision": (0.0, 1.0),
+    "ap_chance": (0.0, 1.0),
+    "buy_rate": (0.0, 1.0),
     "max_drawdown_pct": (0.0, np.inf),
     "n_trades": (0.0, np.inf),
 }

@@ -74,6 +74,8 @@ def test_a_missing_column_is_refused_by_name(panel, column: str) -> None:
     [
         ("f1_buy", 41.0, r"f1_buy == 41 must be in \[0, 1\] \(none, A0, fold 0\)"),
         ("average_precision", -0.1, r"average_precision == -0\.1 must be in \[0, 1\]"),
+        ("ap_chance", 25.0, r"ap_chance == 25 must be in \[0, 1\]"),
+        ("buy_rate", 30.0, r"buy_rate == 30 must be in \[0, 1\]"),
         ("max_drawdown_pct", -9.0, "max_drawdown_pct == -9 must be >= 0"),
         ("n_trades", -1.0, "n_trades == -1 must be >= 0"),
         ("fold", 0.5, r"fold == 0\.5 must be a whole number"),
