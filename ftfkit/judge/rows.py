@@ -85,12 +85,13 @@ def validated(rows: pd.DataFrame, origin: str = "rows") -> pd.DataFrame:
     Raises
     ------
     RowsError
-        When a required column is missing, a cell is duplicated or a value is out of range.
+        When a required column is missing, a column or cell is duplicated or a value is out of range.
 
     Notes
     -----
     NaN in a metric is kept: whether it matters is for the gates to say. Rows that are not ``ok`` hold no metric.
     """
+    _refuse_repeated(rows.columns, origin)
     absent = [column for column in REQUIRED_COLUMNS if column not in rows]
     if absent:
         raise RowsError(
@@ -163,8 +164,16 @@ def nan_cells(rows: pd.DataFrame, columns: Iterable[str], variant: str) -> tuple
     return tuple(lines)
 
 
+def _refuse_repeated(columns: pd.Index[str], origin: str) -> None:
+    repeated = columns[columns.duplicated()]
+    if len(repeated):
+        raise RowsError(f"{origin}: column {repeated[0]} is duplicated, must be there once (ftfkit)")
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
     """Text as it stands (a variant may be called ``none`` or ``NA``), then numbers where a whole column is numeric."""
+    header = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, nrows=1).iloc[0]
+    _refuse_repeated(pd.Index(header[header != ""]), str(path))  # pandas would call the second one f1_buy.1
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in frame.columns:
         if column not in TEXT_COLUMNS:

@@ -63,6 +63,24 @@ def test_duplicates_are_refused_by_name(panel) -> None:
         validated(pd.concat([rows, rows.iloc[[32]]]), "x.csv")
 
 
+@pytest.mark.parametrize("column", ["f1_buy", "fold", "variant", "note"])
+def test_a_column_that_is_there_twice_is_refused_by_name(panel, tmp_path: Path, column: str) -> None:
+    rows = panel().assign(note="as seen")
+    twice = pd.concat([rows, rows[[column]]], axis=1)
+    twice.to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(RowsError, match=rf"^rows: column {column} is duplicated, must be there once \(ftfkit\)$"):
+        validated(twice)
+    with pytest.raises(RowsError, match=rf"rows\.csv: column {column} is duplicated, must be there once"):
+        read_rows(tmp_path / "rows.csv")
+
+
+def test_columns_without_a_name_are_let_be(panel, tmp_path: Path) -> None:
+    """As a spreadsheet leaves them at the right."""
+    lines = panel().to_csv(index=False).splitlines()
+    (tmp_path / "rows.csv").write_text("".join(f"{line},,\n" for line in lines))
+    assert len(read_rows(tmp_path / "rows.csv")) == 50
+
+
 @pytest.mark.parametrize("column", ["variant", "asset", "fold", "status", "f1_buy", "n_trades"])
 def test_a_missing_column_is_refused_by_name(panel, column: str) -> None:
     with pytest.raises(RowsError, match=f"column {column} is missing"):
