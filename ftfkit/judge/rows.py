@@ -26,6 +26,7 @@ RANGES = {  # a percentage in place of a fraction, or a signed drawdown, would t
     "max_drawdown_pct": (0.0, np.inf),
     "n_trades": (0.0, np.inf),
 }
+_FOLD_BOUND = 2**53  # from here on neighbours are one and the same float
 _NA_TOKENS = {"", "na", "n/a", "nan", "null", "none", "<na>", "inf", "-inf", "+inf", "infinity", "-infinity"}
 
 
@@ -201,10 +202,11 @@ def _text(values: pd.Series[str], origin: str) -> pd.Series[str]:
 
 
 def _whole(values: pd.Series[int], origin: str) -> pd.Series[int]:
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers % 1 != 0))
+    known = values if pd.api.types.is_numeric_dtype(values) else values.astype(str)  # a time is no count of ns
+    numbers = pd.to_numeric(known, errors="coerce").astype(float)
+    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers % 1 != 0) | (numbers.abs() >= _FOLD_BOUND))
     if len(wrong):
-        raise RowsError(f"{origin}: fold == {values.iloc[wrong[0]]} must be a whole number (ftfkit)")
+        raise RowsError(f"{origin}: fold == {values.iloc[wrong[0]]} must be a whole number below 2**53 (ftfkit)")
     return numbers.astype(np.int64)
 
 

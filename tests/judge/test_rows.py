@@ -106,6 +106,25 @@ def test_values_out_of_range_are_refused(panel, column: str, value: float, rule:
         validated(rows)
 
 
+@pytest.mark.parametrize(
+    ("fold_of", "first"),
+    [
+        (lambda fold: fold + 2**53, "9007199254740992"),
+        (lambda fold: fold.astype(object) + 10**30, "1000000000000000000000000000000"),
+        (lambda fold: pd.Timestamp("2024-01-01") + pd.to_timedelta(fold, unit="ns"), "2024-01-01 00:00:00"),
+        (lambda fold: [pd.Timestamp(2024, 1, 1 + one).date() for one in fold], "2024-01-01"),
+    ],
+)
+def test_what_cannot_number_a_fold_is_refused_as_such(panel, tmp_path: Path, fold_of, first: str) -> None:
+    rows = panel()
+    rows["fold"] = fold_of(rows["fold"])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(RowsError, match=rf"^rows: fold == {first} must be a whole number below 2\*\*53 \(ftfkit\)$"):
+        validated(rows)
+    with pytest.raises(RowsError, match=r"rows\.csv: fold == \S.* must be a whole number"):
+        read_rows(tmp_path / "rows.csv")
+
+
 @pytest.mark.parametrize("column", ["variant", "asset", "status"])
 def test_a_name_must_be_there(panel, column: str) -> None:
     rows = panel().astype({column: object})
