@@ -8,7 +8,6 @@ a lift is true. No cell serves in two replicates.
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.noise import NoiseDesign, PlantedOracle, WithNoise
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document
-from ftfkit.run.plan_json import spec_config
+from ftfkit.run.plan_json import command, spec_config
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.reads import enter_read
 from ftfkit.run.replicates import run_replicates
@@ -183,8 +182,7 @@ def _command(experiment: Experiment, design: NoiseDesign, n_replicates: int) -> 
         "--noise-correlation": design.correlation,
         "--noise-memory-bars": design.memory_bars,
     }
-    words = [word for flag, value in flags.items() for word in (flag, f"{value:g}")]
-    return shlex.join(["python", "-m", "ftfkit", "null-check", *experiment.overrides, *words])
+    return " ".join([command(experiment, "null-check"), *(f"{flag} {value!r}" for flag, value in flags.items())])
 
 
 def _told(verdict: VariantVerdict) -> dict[str, Any]:

@@ -74,10 +74,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def command(experiment: Experiment) -> str:
-    """The command line that declares an experiment."""
+def command(experiment: Experiment, *subcommand: str) -> str:
+    """The command line that declares an experiment, to a run or to a subcommand."""
     dirs = [word for folder in experiment.config_dirs for word in ("--config-dir", folder)]
-    return shlex.join(["python", "-m", "ftfkit", *dirs, *experiment.overrides])
+    return shlex.join(["python", "-m", "ftfkit", *subcommand, *dirs, *experiment.overrides])
 
 
 def plan_hash(document: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ftfkit.cli.null_check import main
+from ftfkit.cli.null_check import _parser, main
+from ftfkit.config.compose import composer
 from ftfkit.config.experiment import compose
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import UsageError
@@ -24,7 +26,7 @@ from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import wilson
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.noise import NoiseDesign
-from ftfkit.run.null_check import ARMS, FOLDER, RESULT, NullCheck, null_check, replicate
+from ftfkit.run.null_check import ARMS, FOLDER, RESULT, NullCheck, _command, null_check, replicate
 from ftfkit.run.plan import Plan, make_plan
 from ftfkit.run.progress import NoProgress
 from ftfkit.run.replicates import run_replicates
@@ -220,6 +222,19 @@ def test_the_command_writes_and_prints_its_report(
     assert (tmp_path / "copy.md").read_text() == report
     assert "0 of 2" in report
     assert f"{2 * CELLS} cells reused, 0 failed" in printed
+
+
+def test_the_stored_command_asks_for_the_same_check(tmp_path: Path) -> None:
+    own = tmp_path / "own conf"
+    (own / "label").mkdir(parents=True)
+    design = NoiseDesign(n_columns=4, correlation=1 / 3, effect=1.23456789)
+    experiment = compose([*TINY, "data.days=1000000"], composer([own]))
+    words = shlex.split(_command(experiment, design, 1_234_567))
+    assert words[:4] == ["python", "-m", "ftfkit", "null-check"]
+    read = _parser().parse_intermixed_args(words[4:])
+    assert (read.overrides, read.config_dir, read.replicates) == (list(experiment.overrides), [own], 1_234_567)
+    assert (read.effect, read.noise_features) == (design.effect, design.n_columns)
+    assert (read.noise_correlation, read.noise_memory_bars) == (design.correlation, design.memory_bars)
 
 
 @pytest.mark.parametrize(
