@@ -14,6 +14,7 @@ from ftfkit.errors import ConfigError
 
 OTHERS = "*"  # every option that has no entry of its own
 
+_NO_NEWLINE = "\\ No newline at end of file"
 _NAME = re.compile(r"\{(\w+)\}")
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=")
 
@@ -76,7 +77,8 @@ def changed_env(text: str | None, variables: Mapping[str, str | None]) -> str:
 def unified_diff(before: str | None, after: str | None, file: Path) -> str:
     """What changes in a file, as ``diff -u`` prints it; None is no file."""
     old, new = ((text or "").splitlines(keepends=True) for text in (before, after))
-    return "".join(difflib.unified_diff(old, new, fromfile=_named(file, before), tofile=_named(file, after)))
+    lines = difflib.unified_diff(old, new, fromfile=_named(file, before), tofile=_named(file, after))
+    return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}\n" for line in lines)
 
 
 def _named(file: Path, text: str | None) -> str:

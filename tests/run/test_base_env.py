@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,14 @@ def test_the_diff_names_files_and_changed_lines() -> None:
     assert unified_diff("A=1\n", "A=1\n", file) == ""
     assert unified_diff(None, "A=1\n", file) == "--- /dev/null\n+++ conf/base.env\n@@ -0,0 +1 @@\n+A=1\n"
     assert "-A=1\n+A=2\n" in unified_diff("A=1\n", "A=2\n", file)
+
+
+@pytest.mark.parametrize(("before", "after"), [("A=1\nB=1", "A=2\n"), ("A=1\n", "A=2"), ("A=1", "A=2"), ("A", None)])
+def test_a_diff_of_files_without_a_last_newline_is_what_diff_prints(
+    tmp_path: Path, before: str, after: str | None
+) -> None:
+    (tmp_path / "old").write_text(before)
+    (tmp_path / "new").write_text(after or "")
+    run = subprocess.run(["diff", "-u", "old", "new"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert unified_diff(before, after, Path("env")).splitlines()[2:] == run.stdout.splitlines()[2:]
+    assert "\n\\ No newline at end of file\n" in unified_diff(before, after, Path("env"))
