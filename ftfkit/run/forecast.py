@@ -133,7 +133,7 @@ def _power(plan: Plan, past: Sequence[_PastRun]) -> Power:
 
 
 def _fold_sd(plan: Plan, past: Sequence[_PastRun]) -> tuple[float, str]:
-    """Pooled over stored comparisons of the same assets, label scheme and number of folds, else the configured one."""
+    """Pooled over stored comparisons of the same metric, assets, label scheme and folds, else the configured one."""
     squares = [sd**2 for run in past for sd in run.fold_sds]
     if not squares:
         return plan.experiment.stats.planning_sd_fold, "stats.planning_sd_fold; no comparison of this kind is stored"
@@ -144,10 +144,12 @@ def _fold_sd(plan: Plan, past: Sequence[_PastRun]) -> tuple[float, str]:
 
 def _same_question(stored: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
     """Whether fold means of a stored run vary as those of the plan will: a block's length changes how they do."""
-    keys = ("label", "folds", "synthetic")
-    return stored["universe"]["assets"] == planned["universe"]["assets"] and all(
-        stored[key] == planned[key] for key in keys
-    )
+
+    def asked(document: Mapping[str, Any]) -> tuple[Any, ...]:
+        whole = (document[key] for key in ("label", "folds", "synthetic"))
+        return document["universe"]["assets"], document["stats"]["metric"], *whole
+
+    return asked(stored) == asked(planned)
 
 
 def _fold_sds(run: RunRecord, document: Mapping[str, Any]) -> Iterator[float]:

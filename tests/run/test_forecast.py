@@ -57,7 +57,9 @@ def test_a_damaged_run_tells_nothing_and_does_not_hide_the_others(desk, name: st
     assert forecast_of(desk, "seed=1") == whole
 
 
-@pytest.mark.parametrize("override", ["cv.n_folds=3", "label=ATR1.0_2.0_H4", "universe.assets=[AAVE]"])
+@pytest.mark.parametrize(
+    "override", ["cv.n_folds=3", "label=ATR1.0_2.0_H4", "universe.assets=[AAVE]", "stats.metric=average_precision"]
+)
 def test_comparisons_of_another_question_give_no_sd(finished_desk, override: str) -> None:
     assert forecast_of(finished_desk, override).power.sd_source.startswith("stats.planning_sd_fold")
 
