@@ -75,8 +75,7 @@ def _confirmed(document: dict[str, Any], variant: str, experiment: Experiment, o
     found = confirm(plan, document, variant, output)
     for asset, delta in found.deltas.items():
         print(f"hold-out   {asset} delta f1_buy {delta:+.4f}")
-    reached = sum(delta >= found.required_lift for delta in found.deltas.values())
-    told = f"{reached} of {len(found.deltas)} assets reach {found.required_lift:g}, needed {found.needed}"
+    told = f"{found.reached} of {len(found.deltas)} assets reach {found.required_lift:g}, needed {found.needed}"
     if not found.passed:
         _refused([f"the hold-out does not confirm {variant}: {told}"], 1)
         return False

@@ -55,10 +55,18 @@ class HoldoutSplit(Splitter):
 class Confirmation:
     """Outcome on the hold-out: delta of f1_buy by asset; ``passed`` when enough of them reach the required lift."""
 
-    passed: bool
     required_lift: float
     needed: int
     deltas: Mapping[str, float]
+
+    @property
+    def reached(self) -> int:
+        """Assets that reach the required lift."""
+        return sum(delta >= self.required_lift - ROUNDING for delta in self.deltas.values())
+
+    @property
+    def passed(self) -> bool:
+        return self.reached >= self.needed
 
 
 def confirm(plan: Plan, document: Mapping[str, Any], variant: str, output: Path) -> Confirmation:
@@ -161,5 +169,4 @@ def _confirmation(base: Mapping[str, Row], own: Mapping[str, Row], required_lift
         raise PlanError(f"{differing[0]}: scored on other events than the baseline, cannot be confirmed by F1 (ftfkit)")
     deltas = {name: float(own[name].f1_buy or 0.0) - float(base[name].f1_buy or 0.0) for name in base}
     needed = math.ceil(MIN_SHARE * len(deltas) - ROUNDING)
-    reached = sum(delta >= required_lift - ROUNDING for delta in deltas.values())
-    return Confirmation(reached >= needed, required_lift, needed, deltas)
+    return Confirmation(required_lift, needed, deltas)

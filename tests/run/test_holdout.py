@@ -232,6 +232,13 @@ def test_enough_assets_must_reach_the_required_lift(deltas: tuple[float, ...], n
     assert (found.needed, found.passed) == (needed, passed)
 
 
+def test_an_asset_that_misses_the_lift_by_rounding_alone_counts_as_reached() -> None:
+    base, own = ({"A": Row("", "", "A", 0, "ok", f1_buy=f1)} for f1 in (0.4, 0.415))
+    found = _confirmation(base, own, 0.015)
+    assert found.deltas["A"] < 0.015
+    assert (found.reached, found.passed) == (1, True)
+
+
 def test_rows_of_other_events_do_not_compare() -> None:
     base, own = ({"A": Row("", "", "A", 0, "ok", f1_buy=0.3, test_events=name)} for name in ("x", "y"))
     with pytest.raises(PlanError, match="A: scored on other events"):
