@@ -98,13 +98,23 @@ def test_each_gate_turns_the_verdict_alone(
     assert freed.verdict == "LOCK"
 
 
-def test_an_incomplete_document_alone_turns_the_verdict(panel, criteria, strict, complete_document: str) -> None:
-    document = Readiness(complete_document.replace("Said in full.", "TODO", 1), expected=True)
-    stopped = judge_rows(panel(), baseline="none", criteria=strict, readiness=document).variants["better"]
+@pytest.mark.parametrize(
+    ("passing", "failing"),
+    [("Set.", ""), ("A todo list is kept.", "todo: a list"), ("To do so, switch.", "To do: switch."), ("_Set_", "_TBD_")],
+)
+def test_a_document_that_just_fails_turns_the_verdict_alone(
+    panel, criteria, strict, complete_document: str, passing: str, failing: str
+) -> None:
+    full, short = (
+        Readiness(complete_document.replace("Said in full.", text, 1), expected=True) for text in (passing, failing)
+    )
+    locked = judge_rows(panel(), baseline="none", criteria=strict, readiness=full).variants["better"]
+    assert locked.verdict == "LOCK"
+    stopped = judge_rows(panel(), baseline="none", criteria=strict, readiness=short).variants["better"]
     assert [name for name, result in stopped.gates.items() if result.status != "PASS"] == ["mlops_readiness"]
     assert stopped.verdict == "INCONCLUSIVE"
     lenient = criteria("f1_buy_boost_strict", without="mlops_readiness")
-    freed = judge_rows(panel(), baseline="none", criteria=lenient, readiness=document).variants["better"]
+    freed = judge_rows(panel(), baseline="none", criteria=lenient, readiness=short).variants["better"]
     assert freed.verdict == "LOCK"
 
 
