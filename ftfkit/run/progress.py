@@ -96,7 +96,7 @@ class LiveProgress:
         self._bar.update(self._task, advance=1, failed=self._n_failed)
 
     def line(self, text: str) -> None:
-        self._bar.console.print(text, style="yellow", highlight=False, markup=False)
+        self._bar.console.print(text, style="yellow", highlight=False, markup=False, emoji=False)
 
     def stop(self) -> None:
         self._bar.stop()

@@ -17,6 +17,7 @@ from ftfkit.types import HOUR_NS, Bars, Events, IntArray
 N_LABEL_BARS = 600
 GAP = (0.55, 0.6)  # shares of the history between which native bars are missing
 CUTS = (0.3, 0.5, 0.85)
+N_MOMENTS = 60
 COLUMNS = ("t1", "y", "entry", "exit_price")
 
 
@@ -61,16 +62,20 @@ class LabelSchemeConformance(Conformance):
         events = component.events(bars, native)
         assert len(np.unique(events.bar)) + sum(events.dropped.values()) == len(bars), events.dropped
 
-    @pytest.mark.parametrize("share", CUTS)
-    def test_no_event_knows_what_comes_after_its_t1(self, component: LabelScheme, share: float) -> None:
-        """With another future, events that have ended by then stay: a t1 that is too early would leak into training."""
+    @pytest.mark.parametrize("factor", [1.7, 0.6])
+    def test_no_event_knows_what_comes_after_its_t1(self, component: LabelScheme, factor: float) -> None:
+        """With another future, events that have ended by then stay: a t1 that is too early would leak into training.
+
+        Asked at many moments, of prices that rise and that fall, so that a look-ahead of few events is found too.
+        """
         bars, native = _market(component)
-        moment = int(bars.close_time[int(share * len(bars))])
-        other = altered_after(native, moment)
-        full, altered = component.events(bars, native), component.events(resample(other, bars.bar_hours), other)
-        ended = full.t1 <= moment
-        assert ended.any()
-        _assert_same(full, altered, np.flatnonzero(ended))
+        full = component.events(bars, native)
+        for moment in bars.close_time[np.linspace(0.2 * len(bars), 0.9 * len(bars), N_MOMENTS).astype(int)]:
+            other = altered_after(native, int(moment), factor)
+            altered = component.events(resample(other, bars.bar_hours), other)
+            ended = full.t1 <= moment
+            assert ended.any()
+            _assert_same(full, altered, np.flatnonzero(ended))
 
     @pytest.mark.parametrize("share", CUTS)
     def test_history_cut_short_gives_the_same_events(self, component: LabelScheme, share: float) -> None:

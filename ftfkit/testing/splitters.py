@@ -8,7 +8,7 @@ import pytest
 from ftfkit.components import Splitter
 from ftfkit.testing.conformance import Conformance, read_only
 from ftfkit.testing.markets import label_intervals
-from ftfkit.types import IntArray, Split
+from ftfkit.types import HOUR_NS, IntArray, Split
 
 N = 900
 
@@ -17,15 +17,19 @@ class SplitterConformance(Conformance):
     """Folds are purged and embargoed, found out by brute force over all pairs of intervals."""
 
     @pytest.mark.parametrize("embargo_bars", [0, 24])
+    @pytest.mark.parametrize("bar_hours", [1, 4, 8])
     @pytest.mark.parametrize("seed", [0, 1])
     def test_no_training_interval_meets_a_tested_one_or_its_embargo(
-        self, component: Splitter, embargo_bars: int, seed: int
+        self, component: Splitter, embargo_bars: int, bar_hours: int, seed: int
     ) -> None:
-        splitter = component.model_copy(update={"embargo_bars": embargo_bars})
+        """The embargo is counted here, not asked of the splitter: one that understates it must not be its own judge."""
+        splitter = component.model_copy(update={"embargo_bars": embargo_bars, "bar_hours": bar_hours})
+        embargo_ns = embargo_bars * bar_hours * HOUR_NS
+        assert splitter.embargo_ns >= embargo_ns, "the core purges inner splits by it"
         t0, t1 = label_intervals(N, seed)
         for split in _folds(splitter, t0, t1):
             for segment in np.split(split.test, np.flatnonzero(np.diff(split.test) != 1) + 1):
-                start, end = t0[segment].min(), t1[segment].max() + splitter.embargo_ns
+                start, end = t0[segment].min(), t1[segment].max() + embargo_ns
                 met = (t0[split.train] <= end) & (t1[split.train] >= start)
                 assert not met.any(), f"fold {split.fold}: {int(met.sum())} training events leak"
 

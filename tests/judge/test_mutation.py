@@ -100,7 +100,12 @@ def test_each_gate_turns_the_verdict_alone(
 
 @pytest.mark.parametrize(
     ("passing", "failing"),
-    [("Set.", ""), ("A todo list is kept.", "todo: a list"), ("To do so, switch.", "To do: switch."), ("_Set_", "_TBD_")],
+    [
+        ("Set.", ""),
+        ("A todo list is kept.", "todo: a list"),
+        ("To do so, switch.", "To do: switch."),
+        ("_Set_", "_TBD_"),
+    ],
 )
 def test_a_document_that_just_fails_turns_the_verdict_alone(
     panel, criteria, strict, complete_document: str, passing: str, failing: str

@@ -83,6 +83,17 @@ class EarlyT1(AtrBarrier):
         return replace(events, exit_bar=exit_bar, t1=bars.close_time[exit_bar])
 
 
+class SometimesEarlyT1(AtrBarrier):
+    """Lets one event in 17 turn on the bar after the one at which it says to be known."""
+
+    def events(self, bars: Any, native: Any) -> Events:
+        events = super().events(bars, native)
+        after = np.minimum(events.exit_bar + 1, len(bars) - 1)
+        peeks = np.arange(len(events)) % 17 == 0
+        y = np.where(peeks, bars.close[after] > bars.close[events.exit_bar], events.y)
+        return replace(events, y=y.astype(np.int8))
+
+
 class ScaledByTheWhole(AtrBarrier):
     """Labels by a quantile over the whole history."""
 
@@ -104,6 +115,21 @@ class Unpurged(PurgedKFold):
 class NoEmbargo(PurgedKFold):
     def folds(self, t0: Any, t1: Any, edges: Any) -> tuple[Split, ...]:
         return PurgedKFold(n_folds=self.n_folds, embargo_bars=0).folds(t0, t1, edges)
+
+
+class ShortEmbargo(PurgedKFold):
+    """A splitter that the suite must not ask how long its embargo is."""
+
+    @property
+    def embargo_ns(self) -> int:
+        return 1
+
+
+class FourHourEmbargo(PurgedKFold):
+    """Counts bars of 4 h, whatever the label scheme's are."""
+
+    def folds(self, t0: Any, t1: Any, edges: Any) -> tuple[Split, ...]:
+        return PurgedKFold(n_folds=self.n_folds, embargo_bars=self.embargo_bars, bar_hours=4).folds(t0, t1, edges)
 
 
 class WithTomorrow(TechnicalFeatures):
@@ -274,9 +300,12 @@ FAULTS = [
     (suites.LossConformance, Overflowing(tilt=1.0), "test_extreme_logits_stay_finite"),
     (suites.LossConformance, UndistortedTilt(tilt=3.0), "test_class_probability_undoes_the_distortion_of_the_loss"),
     (suites.LabelSchemeConformance, EarlyT1(**LABEL), "test_no_event_knows_what_comes_after_its_t1"),
+    (suites.LabelSchemeConformance, SometimesEarlyT1(**LABEL), "test_no_event_knows_what_comes_after_its_t1"),
     (suites.LabelSchemeConformance, ScaledByTheWhole(**LABEL), "test_history_cut_short_gives_the_same_events"),
     (suites.SplitterConformance, Unpurged(), "test_no_training_interval_meets_a_tested_one_or_its_embargo"),
     (suites.SplitterConformance, NoEmbargo(), "test_no_training_interval_meets_a_tested_one_or_its_embargo"),
+    (suites.SplitterConformance, ShortEmbargo(), "test_no_training_interval_meets_a_tested_one_or_its_embargo"),
+    (suites.SplitterConformance, FourHourEmbargo(), "test_no_training_interval_meets_a_tested_one_or_its_embargo"),
     (suites.FeatureSetConformance, WithTomorrow(), "test_the_future_has_no_say"),
     (suites.FeatureSetConformance, Standardised(), "test_the_future_has_no_say"),
     (suites.FeatureSetConformance, AcrossGaps(), "test_bars_before_a_gap_have_no_say_after_it"),
