@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from autorank import autorank
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -37,6 +38,14 @@ def test_effect_size_gives_t_times_root_n() -> None:
     ours = mean_test(VALUES, 0.95)
     assert effect_size(ours) == pytest.approx(VALUES.mean() / VALUES.std(ddof=1), abs=1e-12)
     assert effect_size(ours) * 5 == pytest.approx(ours.t, abs=1e-12)
+
+
+def test_interval_and_effect_size_equal_autorank() -> None:
+    """Autorank's d is over the pooled sd of two populations; deltas and their mirror image have the deltas' own sd."""
+    theirs = autorank(pd.DataFrame({"delta": VALUES, "mirrored": -VALUES}), alpha=0.05, force_mode="parametric").rankdf
+    halved = mean_test(VALUES, 1 - 0.05 / 2)  # its two intervals share alpha
+    assert halved.ci == pytest.approx(tuple(theirs.loc["delta", ["ci_lower", "ci_upper"]]), abs=1e-9)
+    assert 2 * abs(effect_size(halved)) == pytest.approx(theirs["effect_size"].abs().max(), abs=1e-9)
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.02, -0.3])

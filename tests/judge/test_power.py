@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+import tea_tasting as tt
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
+from statsmodels.stats.power import TTestPower
+from tea_tasting.aggr import Aggregates
 
 from ftfkit.judge.power import folds_needed, mde80, mde_factor, power
 
@@ -41,6 +46,29 @@ def test_power_equals_the_integral(test: str, factor: float) -> None:
     shift = 0.05 / (0.03 * np.sqrt(factor))
     assert power(0.05, 0.03, 5, test) == pytest.approx(integrated_power(shift, 4, 0.05), abs=1e-9)
     assert power(-0.05, 0.03, 5, test) == power(0.05, 0.03, 5, test)
+
+
+@pytest.mark.parametrize("k", [2, 5, 10, 30])
+@pytest.mark.parametrize("lift", [0.01, 0.03])
+def test_power_and_folds_needed_equal_statsmodels(k: int, lift: float) -> None:
+    theirs = TTestPower()
+    assert power(lift, 0.03, k, "fold_t") == pytest.approx(theirs.power(lift / 0.03, k, 0.05), abs=1e-9)
+    needed = theirs.solve_power(lift / 0.03, power=0.8, alpha=0.05)
+    assert folds_needed(lift, 0.03, "fold_t") == math.ceil(needed)
+
+
+@pytest.mark.parametrize("k", [5, 10, 30])
+@pytest.mark.parametrize("test", ["fold_t", "nadeau_bengio"])
+def test_power_and_effect_equal_tea_tasting(k: int, test: str) -> None:
+    """Its t test is of two samples: k + 1 values in all leave k - 1 degrees of freedom, as k fold means do."""
+    variance_of_lift = 0.03**2 * (1 / k + (1 / (k - 1) if test == "nadeau_bengio" else 0))
+    sample = Aggregates(count_=k + 1, mean_={"f1": 0.4}, var_={"f1": variance_of_lift * (k + 1) / 4}, cov_={})
+    known = tt.Mean("f1", equal_var=True, alpha=0.05, effect_size=0.02)
+    found = known.solve_power_from_aggregates(sample, "power")[0].power
+    assert power(0.02, 0.03, k, test) == pytest.approx(found, abs=1e-9)
+    wanted = tt.Mean("f1", equal_var=True, alpha=0.05, power=0.8)
+    effect = wanted.solve_power_from_aggregates(sample, "effect_size")[0].effect_size
+    assert mde80(0.03, k, test) == pytest.approx(effect, abs=1e-9)
 
 
 def test_power_equals_a_simulation() -> None:

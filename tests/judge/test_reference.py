@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from autorank import autorank
 from scipy import stats
+from tea_tasting import adjust_fdr
+from tea_tasting.experiment import ExperimentResult
 
 from ftfkit.judge import Readiness, judge_rows, read_rows
 from ftfkit.types import Verdict
@@ -23,8 +27,12 @@ def figures(shared: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def judged(shared: Path, published, complete_document: str) -> Verdict:
-    rows = read_rows(shared / "reference" / "track06_rows_reconstructed.csv")
+def rows(shared: Path) -> pd.DataFrame:
+    return read_rows(shared / "reference" / "track06_rows_reconstructed.csv")
+
+
+@pytest.fixture(scope="module")
+def judged(rows: pd.DataFrame, published, complete_document: str) -> Verdict:
     return judge_rows(rows, baseline="none", criteria=published, readiness=Readiness(complete_document, expected=True))
 
 
@@ -56,6 +64,23 @@ def test_adjusted_p_has_the_cumulative_minimum(judged: Verdict) -> None:
         tests = [getattr(one, test) for one in comparisons]
         expected = stats.false_discovery_control([one.p for one in tests])
         np.testing.assert_allclose([one.p_bh for one in tests], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("test", ["pairs", "fold_t", "nadeau_bengio"])
+def test_adjusted_p_equals_tea_tasting(judged: Verdict, test: str) -> None:
+    comparisons = {name: judged.variants[name].comparison for name in VARIANTS}
+    ours = {name: one if test == "pairs" else getattr(one, test) for name, one in comparisons.items()}
+    theirs = adjust_fdr(ExperimentResult({name: {"pvalue": one.p} for name, one in ours.items()})).to_dicts()
+    expected = {one["metric"]: one["pvalue_adj"] for one in theirs}
+    assert {name: one.p_bh for name, one in ours.items()} == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_p_on_pairs_and_on_fold_means_equals_autorank(judged: Verdict, rows: pd.DataFrame, variant: str) -> None:
+    scores = rows.pivot(index=["asset", "fold"], columns="variant", values="f1_buy")[["none", variant]]
+    ours = judged.variants[variant].comparison
+    theirs = [autorank(one, force_mode="parametric").pvalue for one in (scores, scores.groupby("fold").mean())]
+    assert [ours.p, ours.fold_t.p] == pytest.approx(theirs, rel=1e-9, abs=0)
 
 
 def test_supporting_figures_are_told(judged: Verdict, figures: dict[str, Any]) -> None:
