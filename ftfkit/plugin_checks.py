@@ -164,7 +164,23 @@ def class_problem(target: object, base: type) -> str | None:
     if not (isinstance(target, type) and issubclass(target, base)):
         return f"is {target!r}, must be a subclass of {base.__name__}"
     missing = sorted(getattr(target, "__abstractmethods__", ()))
-    return f"is {target.__name__}, which lacks {', '.join(missing)} of {base.__name__}" if missing else None
+    if missing:
+        return f"is {target.__name__}, which lacks {', '.join(missing)} of {base.__name__}"
+    problem = _schema_problem(target)
+    return f"is {target.__name__}, {problem}" if problem else None
+
+
+def _schema_problem(component: Any) -> str | None:
+    try:
+        component.model_rebuild()  # does nothing where the schema is complete
+    except Exception as error:
+        return f"whose fields pydantic cannot read: {brief(error).partition(' For further information')[0]}"
+    config = component.model_config
+    if not config.get("frozen") or config.get("extra") != "forbid":
+        return "must keep frozen=True and extra='forbid' in model_config"
+    if any("name" in (name, field.alias, field.validation_alias) for name, field in component.model_fields.items()):
+        return "which has the field 'name', must call it otherwise: 'name' selects the component"
+    return None
 
 
 def import_problem(error: BaseException) -> str:

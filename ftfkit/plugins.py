@@ -123,14 +123,19 @@ class Registry:
         Raises
         ------
         PluginError
-            When it is unknown; lists the known names, the nearest one and what is blocked or broken.
+            When several plugins offer it, or none; lists known names, the nearest one and what is blocked or broken.
         """
         known = self.registrations[kind]
         if name in known:
             return known[name]
+        contested = next((line for line in self.broken if line.startswith(f"{kind} {name!r} is offered by ")), None)
+        if contested:
+            raise PluginError(contested)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise PluginError(f"{kind} {name!r} is not registered; known: {', '.join(sorted(known))}{hint}{self.absent}")
+        raise PluginError(
+            f"{kind} {name!r} is not registered; known: {', '.join(sorted(known)) or '(none)'}{hint}{self.absent}"
+        )
 
     @property
     def absent(self) -> str:

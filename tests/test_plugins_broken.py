@@ -177,8 +177,10 @@ def test_two_packages_with_one_component_name_are_both_named(site: Any) -> None:
 def test_a_package_cannot_take_over_a_built_in(site: Any) -> None:
     site.install("acme-loss", {"acme_loss.py": offering("ftfkit_losses", "{'logistic': 'acme_loss:X'}")})
     refused = site.ftfkit("loss=none")
-    assert refused.returncode == 1
-    assert "'logistic' is offered by plugin ftfkit 0.1.0 and plugin acme-loss 1.0" in refused.stderr
+    assert refused.returncode == 3
+    assert (
+        "cannot be used: loss 'logistic' is offered by plugin ftfkit 0.1.0 and plugin acme-loss 1.0" in refused.stderr
+    )
     assert len(refused.stderr.splitlines()) == 1
 
 
@@ -222,6 +224,36 @@ USED: dict[str, tuple[str, int, str]] = {
         LOSS.replace("    def objective(self, y, weight): raise NotImplementedError\n", ""),
         3,
         "plugin acme-loss 1.0: ftfkit_losses 'acme' is AcmeLoss, which lacks objective of Loss",
+    ),
+    "type that is not there": (
+        LOSS + "    x: 'NoSuchType'\n",
+        3,
+        "plugin acme-loss 1.0: ftfkit_losses 'acme' is AcmeLoss, whose fields pydantic cannot read: "
+        "PydanticUndefinedAnnotation: name 'NoSuchType' is not defined",
+    ),
+    "class that is not frozen": (
+        LOSS + "    model_config = {'frozen': False}\n",
+        3,
+        "plugin acme-loss 1.0: ftfkit_losses 'acme' is AcmeLoss, must keep frozen=True and extra='forbid' in "
+        "model_config",
+    ),
+    "class that takes any key": (
+        LOSS + "    model_config = {'extra': 'allow'}\n",
+        3,
+        "plugin acme-loss 1.0: ftfkit_losses 'acme' is AcmeLoss, must keep frozen=True and extra='forbid' in "
+        "model_config",
+    ),
+    "field that is called name": (
+        LOSS + "    name: str = 'x'\n",
+        3,
+        "plugin acme-loss 1.0: ftfkit_losses 'acme' is AcmeLoss, which has the field 'name', must call it otherwise: "
+        "'name' selects the component",
+    ),
+    "validator that fails": (
+        LOSS + "    def model_post_init(self, context): raise RuntimeError('no licence\\nfound')\n",
+        3,
+        "site/acme_loss/conf/loss/acme.yaml:1: loss cannot be validated: RuntimeError: no licence found "
+        "(plugin acme-loss)",
     ),
     "parameter out of range": (
         LOSS + "    from pydantic import Field\n    gamma: float = Field(default=-1, validate_default=True, ge=0)\n",
@@ -297,6 +329,18 @@ def test_an_option_of_a_plugin_that_did_not_load_is_refused_with_the_reason(faul
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("result", ["None", "['acme']", "{}['acme']"])
+def test_so_is_an_option_that_names_a_component_of_a_broken_plugin(result: str, site: Any) -> None:
+    text = WITH_CONF.replace("{'acme': 'acme_loss.loss:AcmeLoss'}", result)
+    site.install("acme-loss", {"acme_loss/__init__.py": text, "acme_loss/conf/loss/acme.yaml": "name: acme"})
+    (line,) = site.ftfkit("plugins").stderr.splitlines()
+    done = site.ftfkit("plan", "loss=acme", *TINY)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("site/acme_loss/conf/loss/acme.yaml:1: loss.name == acme cannot be used: loss 'acme'")
+    assert f"not loaded: {line}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -364,6 +408,8 @@ CONF_FAULTS: Sequence[tuple[str, str, int, str]] = (
     ("loss/none.yaml", "name: acme\n", 3, "option 'loss/none' of acme-loss is already defined by ftfkit"),
     ("losss/acme.yaml", "name: acme\n", 3, "'losss' of acme-loss is no group; known: "),
     ("loss/acme.yml", "name: acme\n", 3, "loss/acme.yml: 'acme.yml' of acme-loss must end in .yaml"),
+    ("loss/on.yaml", "name: acme\n", 3, "option 'on' of acme-loss must be called by letters"),
+    ("loss/a b,c.yaml", "name: acme\n", 3, "option 'a b,c' of acme-loss must be called by letters"),
     ("loss/acme.yaml", "_target_: os.system\n", 1, "loss/acme.yaml:1: _target_ == ... is not allowed"),
     ("loss/acme.yaml", "name: [acme\n", 1, "loss/acme.yaml:2: bad YAML"),
     ("loss/acme.yaml", "name: acme\ngama: 2\n", 1, "loss/acme.yaml:2: loss.gama == 2 is not a parameter here"),

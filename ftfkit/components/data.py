@@ -6,7 +6,7 @@ from abc import abstractmethod
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ftfkit.components.base import Component
 from ftfkit.types import Asset, Bars, Events, Features, Market, RawBars, Universe
@@ -23,6 +23,13 @@ class DataSource(Component):
 
     holdout_from: datetime | None = None
     synthetic: ClassVar[bool] = False
+
+    @field_validator("holdout_from", mode="before")
+    @classmethod
+    def _is_no_number(cls, value: object) -> object:
+        if isinstance(value, int | float) or (isinstance(value, str) and value.strip().lstrip("+-")[:5].isdigit()):
+            raise ValueError("must be an ISO date such as 2025-01-01")  # pydantic takes numbers for seconds since 1970
+        return value
 
     @abstractmethod
     def read(self, asset: Asset) -> RawBars:

@@ -31,7 +31,7 @@ class Metric(Component):
     def compute(self, scored: Scored) -> Mapping[str, float]:
         """Column name to finite value; 0 where undefined, never NaN.
 
-        A name that the core's rows hold, or that another metric of the run gives, is refused at the first cell.
+        A name that the core's rows hold, or that another metric of the run gives, is refused before the first cell.
         """
 
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ftfkit.config.compose import Composed
-from ftfkit.errors import ConfigError, PluginError
+from ftfkit.errors import ConfigError, FtfkitError, PluginError
+from ftfkit.plugin_checks import brief
 from ftfkit.plugins import Registry
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -59,7 +60,8 @@ def named_component(
     try:
         registration = plugins.find(kind, name)
     except PluginError as error:
-        raise ConfigError(composed.where(f"{key}.name"), f"{key}.name", name, f"cannot be used: {error}") from error
+        refused = ConfigError(composed.where(f"{key}.name"), f"{key}.name", name, f"cannot be used: {error}")
+        raise (PluginError(str(refused)) if plugins.broken else refused) from error
     return validated(composed, key, values, registration.load(), registration.owner)
 
 
@@ -75,6 +77,11 @@ def validated(composed: Composed, key: str, values: Any, model: type[_Model], ow
         made = model.model_validate(dict(values))
     except ValidationError as error:
         raise _refusal(composed, key, model, error, owner) from error
+    except FtfkitError:
+        raise
+    except Exception as error:  # a validator that fails, or a schema that pydantic cannot build
+        rule = f"cannot be validated: {brief(error)}"
+        raise PluginError(f"{composed.where(key)}: {key} {rule} ({owner})") from error
     for dotted, value, rule in _coerced(key, values, made):
         raise ConfigError(composed.where(dotted), dotted, repr(value), rule, owner)
     return made

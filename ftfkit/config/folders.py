@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ PRIMARY = "config"
 TRACK_GROUP = "track"  # ftfkit itself ships no option of it
 CORE = "ftfkit"
 USERS_OWN = "--config-dir"
+_PART = re.compile(r"[A-Za-z0-9_.+-]+")  # what Hydra takes unquoted
+_YAML_WORDS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
 _LEAVE_OUT = f"{BLOCK_VARIABLE}=NAME leaves a plugin out"
 
 
@@ -100,6 +103,12 @@ def _misplaced(folder: ConfFolder, groups: Sequence[str]) -> Iterator[str]:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             known = ", ".join(sorted(groups))
             yield f"{shown(folder.path / group)}: {group!r} of {folder.owner} is no group; known: {known}{hint}"
+    for option in sorted(option for group in folder.groups() for option in folder.options(group)):
+        if any(not _PART.fullmatch(part) or part.lower() in _YAML_WORDS for part in option.split("/")):
+            yield (
+                f"{shown(folder.path)}: option {option!r} of {folder.owner} must be called by letters, digits, '_', "
+                f"'.', '+' and '-', and not by a word that YAML reads as a truth value or null"
+            )
     for file in sorted(folder.path.rglob("*.yml")):
         yield f"{shown(file)}: {file.name!r} of {folder.owner} must end in .yaml"
 

@@ -12,6 +12,7 @@ from ftfkit.components import Component
 from ftfkit.config.schema import Spec
 from ftfkit.errors import DataError
 from ftfkit.run.market import fingerprints, load_market, market_hash
+from ftfkit.run.payloads import events_of, features_of, sealed
 from ftfkit.types import Asset, Bars, BoolArray, Events
 
 
@@ -73,10 +74,10 @@ def _asset_data(request: _Request) -> AssetData:
     if request.fingerprint not in {"", market_hash(fingerprints(market))}:
         raise DataError(f"{market.native[name].quality.origin}: bars are not those of the plan; plan again (ftfkit)")
     bars = market.label[name]
-    features = spec.features.compute(request.asset, market)
-    events = spec.label.events(bars, market.native[name])
+    features = features_of(spec.features, request.asset, market)
+    events = events_of(spec.label, bars, market.native[name])
     events = _taken(events, (events.t0 >= start) & (events.t1 <= end))
-    return AssetData(bars, events, np.ascontiguousarray(features.values[events.bar], dtype=np.float32))
+    return sealed(AssetData(bars, events, np.ascontiguousarray(features.values[events.bar], dtype=np.float32)))
 
 
 def _taken(events: Events, rows: BoolArray) -> Events:

@@ -23,6 +23,7 @@ from ftfkit.run.asset import AssetData, asset_data
 from ftfkit.run.calibration import fit_calibrator
 from ftfkit.run.fit import class_weights, derived_seed, out_of_fold, predict, prepare_fit
 from ftfkit.run.metrics import block_metrics, extra_metrics, f1_score, reliability, trade_metrics
+from ftfkit.run.payloads import sealed
 from ftfkit.run.trades import simulate_trades
 from ftfkit.run.tuning import search
 from ftfkit.types import Asset, Events, IntArray, Predictions, Row, Scored, Split
@@ -96,7 +97,7 @@ def run_cell(task: CellTask) -> CellResult:
         predictions = task.predictions or fit_predictions(task, data, split, watch)
         row = make_row(task, data, split, predictions)
         watch.lap("row")
-    except Exception:
+    except (Exception, SystemExit):  # a component may leave as if the program were its own
         row = Row(
             task.row_key,
             task.fit_key,
@@ -176,7 +177,7 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
     calibrate = fit_calibrator(spec.calibration, spec.loss, buy_weight / other, predictions.oof_proba, oof_y)
     oof, calibrated = calibrate(predictions.oof_proba), calibrate(predictions.test_proba)
     tuned = best_f1(oof_y, oof).threshold
-    threshold = spec.decision.threshold(DecisionContext(oof, oof_y, task.baseline_oof_buys))
+    threshold = spec.decision.threshold(sealed(DecisionContext(oof, oof_y, task.baseline_oof_buys)))
     buy = calibrated >= threshold
     block = _block(task.edges, events.t0[split.test])
     trades = simulate_trades(data.bars, events, split.test, buy, block, spec.trade.fee_bps + spec.trade.slippage_bps)
@@ -217,6 +218,6 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
         weight_ratio=buy_weight / other,
         reliability=reliability(scored),
         target_notes=dict(predictions.target_notes),
-        extra=extra_metrics(spec.metrics, scored),
+        extra=extra_metrics(spec.metrics, sealed(scored)),
         versions=dict(task.versions),
     )

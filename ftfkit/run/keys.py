@@ -36,6 +36,7 @@ FIT_MODULES = (
     "ftfkit.run.bars",
     "ftfkit.run.market",
     "ftfkit.run.asset",
+    "ftfkit.run.payloads",
     "ftfkit.run.fit",
     "ftfkit.run.cell",
     "ftfkit.run.tuning",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from ftfkit.components import DataSource, FeatureSet
 from ftfkit.errors import ConfigError, DataError
 from ftfkit.run.bars import counted, native_bars, utc_ns
+from ftfkit.run.payloads import sealed
 from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
 
 __all__ = ["common_period", "fingerprints", "load_market", "market_hash", "native_bars", "resample"]
@@ -100,7 +102,10 @@ def load_market(
         if not len(bars):
             raise DataError(f"{bars.quality.origin}: no bar of {bars.asset} is closed by {_day(end_ns)} (ftfkit)")
         native[needed.name] = bars
-    return Market(universe, native, {name: resample(bars, label_hours) for name, bars in native.items()})
+    label = {name: resample(bars, label_hours) for name, bars in native.items()}
+    for bars in (*native.values(), *label.values()):
+        sealed(bars)
+    return Market(universe, MappingProxyType(native), MappingProxyType(label))
 
 
 def fingerprints(market: Market) -> dict[str, str]:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from ftfkit.components import Metric
 from ftfkit.errors import PluginError
 from ftfkit.operating_points import average_precision
-from ftfkit.types import BoolArray, FloatArray, Row, Scored, Trades
+from ftfkit.run.payloads import sealed
+from ftfkit.types import HOUR_NS, BoolArray, FloatArray, Row, Scored, Trades
 
 CORE_COLUMNS = frozenset({"variant", *(field.name for field in fields(Row))})
 HOURS_A_YEAR = 8760
@@ -114,9 +115,45 @@ def extra_metrics(metrics: Mapping[str, Metric], scored: Scored) -> dict[str, fl
         for column, value in metric.compute(scored).items():
             rule = _broken_rule(column, value, extra)
             if rule is not None:
-                raise PluginError(f"metric {name}: {column} == {value} {rule}")
+                owner = type(metric).__module__.partition(".")[0]
+                raise PluginError(f"metric {name}: {column} == {value} {rule} ({owner})")
             extra[column] = float(value)
     return extra
+
+
+def check_metrics(metrics: Mapping[str, Metric]) -> None:
+    """Ask each metric about a made-up block, so that one that no row can take is refused before any cell is run.
+
+    Raises
+    ------
+    PluginError
+        As ``extra_metrics`` does, and for a metric that cannot be computed.
+    """
+    for name, metric in metrics.items():
+        try:
+            extra_metrics({name: metric}, _made_up())
+        except PluginError:
+            raise
+        except (Exception, SystemExit) as error:
+            owner, cause = type(metric).__module__.partition(".")[0], " ".join(str(error).split())
+            raise PluginError(
+                f"metric {name}: cannot be computed: {type(error).__name__}: {cause} ({owner})"
+            ) from error
+    extra_metrics(metrics, _made_up())
+
+
+def _made_up(n: int = 240) -> Scored:
+    """A test block of 4 h bars with both labels, BUYs that hit and miss, and a trade for every other BUY."""
+    place = np.arange(n)
+    proba = ((place * 37 % n + 0.5) / n).astype(np.float32)
+    buy = proba >= 0.6
+    event = np.flatnonzero(buy)[::2]
+    net_bps = np.where(event % 3 == 0, 80.0, -45.0)
+    returns = np.zeros(n)
+    returns[event] = net_bps / 1e4
+    trades = Trades(event=event, net_bps=net_bps, returns=returns)
+    y, t0 = (place % 3 == 0).astype(np.int8), place * 4 * HOUR_NS
+    return sealed(Scored(y, proba, proba.copy(), buy, t0, threshold=0.6, trades=trades, bar_hours=4))
 
 
 def _broken_rule(column: object, value: object, taken: Collection[str]) -> str | None:

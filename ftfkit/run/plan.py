@@ -13,6 +13,7 @@ from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import Registry, registry
 from ftfkit.run import keys
 from ftfkit.run.market import market_hash
+from ftfkit.run.metrics import check_metrics
 from ftfkit.run.observers import observing_plugins
 from ftfkit.run.plan_json import plan_document, plan_hash
 from ftfkit.run.preregistration import Registration
@@ -91,9 +92,12 @@ def make_plan(experiment: Experiment, now: datetime, found: Survey | None = None
     ------
     DataError
         When an asset cannot be had, breaks the bar schema, or the assets have no common period.
+    PluginError
+        When a metric, or a label scheme's events, could not stand in any row.
     """
     plugins = registry(experiment.plugins.blocked)
     variants = _as_run(experiment, plugins)
+    check_metrics(experiment.baseline.spec.metrics)
     found = found or survey(experiment)
     folds = sorted({fold for counts in found.n_train.values() for fold in counts})
     plan = Plan(

@@ -13,6 +13,7 @@ from ftfkit.errors import DataError
 from ftfkit.run.bars import counted
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.market import common_period, native_bars, resample
+from ftfkit.run.payloads import events_of
 from ftfkit.types import BAR_COLUMNS, Asset, Bars, BoolArray, DataQuality, Events, IntArray
 
 ROWS_HELD = 1_000_000  # native bars kept between the two passes, 48 bytes each; more assets are read twice
@@ -90,7 +91,7 @@ def survey(experiment: Experiment) -> Survey:
         native = _closed(bars.native(asset), period[1])
         for scheme, setting in schemes.items():
             label = resample(native, setting.label.bar_hours)
-            events = setting.label.events(label, native)
+            events = events_of(setting.label, label, native)
             inside = (events.t0 >= period[0]) & (events.t1 <= period[1])
             n_train[scheme, asset.name] = _n_train(setting, asset, events, inside, edges)
             if scheme == label_id(spec):

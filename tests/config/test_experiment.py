@@ -197,6 +197,12 @@ def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
     assert spec.data.holdout_from is not None
 
 
+@pytest.mark.parametrize("value", ["2025", "'2025'", "20250101", "1735689600.0", "true"])
+def test_a_number_is_no_date(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"data\.holdout_from == \S+ must be an ISO date"):
+        compose([f"data.holdout_from={value}"])
+
+
 def test_a_missing_mandatory_value_says_how_to_give_it() -> None:
     with pytest.raises(ConfigError, match=r"data\.path == \?\?\? must be given \(data\.path=VALUE\)"):
         compose(["data=parquet"])

@@ -24,7 +24,16 @@ from ftfkit.builtin.labels.atr_barrier import AtrBarrier
 from ftfkit.builtin.losses.logistic import LogisticLoss
 from ftfkit.builtin.models.xgboost import XGBoostModel
 from ftfkit.builtin.targets.hard import HardTarget
-from ftfkit.components import BoundModel, FeatureSet, FitContext, LabelScheme, Model, SearchRange, TargetTransform
+from ftfkit.components import (
+    BoundModel,
+    FeatureSet,
+    FitContext,
+    LabelScheme,
+    Metric,
+    Model,
+    SearchRange,
+    TargetTransform,
+)
 from ftfkit.config.schema import BalancingConfig, CalibrationConfig, HpoConfig, Spec, TradeConfig, UniverseConfig
 from ftfkit.errors import DataError
 from ftfkit.purging import overlaps
@@ -32,7 +41,7 @@ from ftfkit.run.asset import asset_data
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.fit import class_weights, derived_seed, prepare_fit
 from ftfkit.run.market import common_period, fingerprints, load_market, market_hash, native_bars
-from ftfkit.types import HOUR_NS, Asset, Bars, Events, Features, Market, Target
+from ftfkit.types import HOUR_NS, Asset, Bars, Events, Features, Market, Scored, Target
 from ftfkit.uniqueness import uniqueness
 
 ASSET = Asset("AAVE", "USDC")
@@ -372,6 +381,35 @@ def test_a_failure_is_an_error_row_with_its_traceback() -> None:
     assert "RuntimeError: no such indicator" in result.row.error
     assert result.row.f1_buy is None
     assert result.row.versions == {"ftfkit": "0"}
+
+
+class Leaving(FeatureSet):
+    def compute(self, asset: Asset, market: Market) -> Features:
+        raise SystemExit(0)
+
+
+def test_a_component_that_leaves_the_program_is_a_failure() -> None:
+    assert "SystemExit: 0" in run_cell(make_task(make_spec(features=Leaving()))).row.error
+
+
+class Overwriting(Metric):
+    """Would make every later row of these predictions perfect."""
+
+    array: str
+
+    def compute(self, scored: Scored) -> Mapping[str, float]:
+        found = getattr(scored, self.array, None)
+        (scored.trades.returns if found is None else found)[:] = 1
+        return {"mine": 1.0}
+
+
+@pytest.mark.parametrize("array", ["proba", "calibrated", "y", "buy", "t0", "trades.returns"])
+def test_a_metric_cannot_change_what_it_is_given(array: str) -> None:
+    whole = reference()
+    before = whole.predictions.test_proba.copy()
+    result = run_cell(make_task(make_spec(metrics={"mine": Overwriting(array=array)}), predictions=whole.predictions))
+    assert "read-only" in result.row.error
+    np.testing.assert_array_equal(whole.predictions.test_proba, before)
 
 
 class Interrupted(FeatureSet):

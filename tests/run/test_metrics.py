@@ -13,6 +13,7 @@ from ftfkit.errors import PluginError
 from ftfkit.run.metrics import (
     ap_chance,
     block_metrics,
+    check_metrics,
     extra_metrics,
     logloss,
     max_drawdown_pct,
@@ -145,6 +146,25 @@ def test_plugin_metric_that_names_no_column_or_gives_no_number_is_refused() -> N
         extra_metrics({"mine": Clashing(column=3)}, block)
     with pytest.raises(PluginError, match="metric mine: mine == half must be finite"):
         extra_metrics({"mine": Clashing(column="mine", value="half")}, block)
+
+
+class Dividing(Metric):
+    def compute(self, scored: Scored) -> Mapping[str, float]:
+        return {"ratio": 1 / int(scored.threshold > 1)}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"),
+    [
+        ({"mine": Clashing(column="f1_buy")}, "metric mine: f1_buy == 0.5 must have a name of its own"),
+        ({"mine": Dividing()}, "metric mine: cannot be computed: ZeroDivisionError: "),
+        ({"one": Turnover(), "two": Turnover()}, "metric two: turnover == 240.0 must be finite and of one metric only"),
+    ],
+)
+def test_a_metric_that_fits_no_row_is_refused_before_any_cell(metrics: Mapping[str, Metric], told: str) -> None:
+    check_metrics({"turnover": Turnover()})
+    with pytest.raises(PluginError, match=told):
+        check_metrics(metrics)
 
 
 @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(2), True, np.bool_(True)])
