@@ -35,6 +35,9 @@ def main(arguments: list[str]) -> int:
     else:
         from ftfkit.cli.table import print_gates, print_verdict
 
+        if not verdict.variants:
+            print(f"rows of the baseline {verdict.baseline} alone; no variant, so no verdict")
+            return 0
         print_verdict(verdict)
         print_gates(verdict)
     return 0

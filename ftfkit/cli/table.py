@@ -65,7 +65,8 @@ def print_verdict(verdict: Verdict, console: Console | None = None, *, planned: 
         wraps = not console.is_terminal  # a pipe gets whole lines, a terminal lines broken between words
         console.print(Text(f"{item.variant}: {item.verdict}").append(_missed(item)), soft_wrap=wraps)
         for reason in item.reasons:
-            console.print(Padding(Text(reason), (0, 0, 0, 2)) if console.is_terminal else Text(f"  {reason}"))
+            shown = Text(f"  {reason}") if wraps else Padding(Text(reason), (0, 0, 0, 2))
+            console.print(shown, soft_wrap=wraps)
 
 
 def print_gates(verdict: Verdict, console: Console | None = None) -> None:

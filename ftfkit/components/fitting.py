@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ftfkit.components.base import Component
 from ftfkit.types import IntArray, Sample, Split, Stage, Target
@@ -126,6 +126,14 @@ class SearchRange(BaseModel):
     high: float
     log: bool = False
     kind: Literal["float", "int"] = "float"
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> SearchRange:
+        if self.low > self.high:
+            raise ValueError(f"low must be <= high == {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError("low must be > 0 on a log scale")
+        return self
 
 
 class Model(Component):

@@ -179,9 +179,7 @@ def load_yaml(file: Path) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{shown(file)}:{mark.line + 1}" if mark else shown(file)
-        raise ConfigError(place, "", "", f"bad YAML: {getattr(error, 'problem', error)}") from error
+        raise bad_yaml(file, error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(shown(file), "", "", f"must be UTF-8: {error.reason}") from error
     if content is None:
@@ -190,6 +188,13 @@ def load_yaml(file: Path) -> Mapping[str, Any]:
         raise ConfigError(shown(file), "", "", f"must be a mapping of keys to values, is a {type(content).__name__}")
     _refuse_code(file, content)
     return content
+
+
+def bad_yaml(file: Path, error: yaml.YAMLError) -> ConfigError:
+    """What a YAML reader found, with its line."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{shown(file)}:{mark.line + 1}" if mark else shown(file)
+    return ConfigError(place, "", "", f"bad YAML: {getattr(error, 'problem', error)}")
 
 
 def _refuse_code(file: Path, content: Mapping[str, Any]) -> None:

@@ -147,7 +147,7 @@ class TrackConfig(Section):
 class OutputConfig(Section):
     """Where everything a run writes goes."""
 
-    dir: str = "outputs"
+    dir: str = Field(default="outputs", min_length=1)
 
 
 class ChampionConfig(Section):

@@ -12,7 +12,7 @@ from ftfkit.config.schema import Experiment
 from ftfkit.errors import RowsError
 from ftfkit.judge import Readiness
 from ftfkit.judge.criteria import criteria_of
-from ftfkit.run.files import read_json
+from ftfkit.run.files import brief, read_json
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.recompute import kept_readiness, planned_verdict, stored_frame
 from ftfkit.run.records import MANIFEST, PLAN, ROWS
@@ -44,7 +44,7 @@ def rejudge(
     """
     document = read_json(folder / PLAN)
     output, complete = folder.resolve().parents[1], (folder / MANIFEST).is_file()
-    rows = pd.read_parquet(folder / ROWS) if complete else _interim(document, url, output)
+    rows = _kept(folder / ROWS) if complete else _interim(document, url, output)
     post_hoc = readiness is not None or (experiment is not None and _differs(document, experiment))
     criteria = criteria_of(experiment) if experiment is not None else None
     kept = readiness or kept_readiness(document, folder)
@@ -57,6 +57,13 @@ def rejudge(
     elif post_hoc:
         Ledger(output).append("rejudged", facts)
     return verdict
+
+
+def _kept(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise RowsError(f"{file}: cannot be read: {brief(error)} (ftfkit)") from error
 
 
 def _interim(document: Mapping[str, Any], url: str | None, output: Path) -> pd.DataFrame:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
 
-from ftfkit.config.folders import HYDRA_GROUP, PRIMARY, is_own, load_yaml
+from ftfkit.config.folders import HYDRA_GROUP, PRIMARY, bad_yaml, is_own, load_yaml
 
 
 class RecursiveFolderSource(FileConfigSource):
@@ -48,6 +49,10 @@ class RecursiveFolderSource(FileConfigSource):
 def _read(folder: str, config_path: str, modified_ns: int) -> ConfigResult:
     """One file, checked; a run composes several configs, and reading its fifty files each time would cost a second."""
     trusted = is_own(folder) and (config_path == PRIMARY or config_path.startswith(f"{HYDRA_GROUP}/"))
+    file = Path(folder) / f"{config_path.removesuffix('.yaml')}.yaml"
     if not trusted:
-        load_yaml(Path(folder) / f"{config_path.removesuffix('.yaml')}.yaml")
-    return FileConfigSource("", folder).load_config(config_path)
+        load_yaml(file)
+    try:
+        return FileConfigSource("", folder).load_config(config_path)
+    except yaml.YAMLError as error:  # a key that is there twice, which only Hydra's reader minds
+        raise bad_yaml(file, error) from error

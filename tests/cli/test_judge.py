@@ -49,3 +49,10 @@ def test_names_and_units_are_printed_as_they_are(
     variant = replace(verdict.variants[name], gates={f"gate {name}": GateResult("FAIL", 1.0, 2.0, f"[bps] {name}")})
     print_gates(replace(verdict, variants={name: variant}))
     assert re.search(rf"gate {re.escape(name)} +FAIL .*\[bps\] {re.escape(name)}", capsys.readouterr().out)
+
+
+def test_rows_of_the_baseline_alone_have_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(line for line in ROWS.splitlines() if not line.startswith("better")))
+    assert main(["judge", str(file)]) == 0
+    assert capsys.readouterr().out == "rows of the baseline none alone; no variant, so no verdict\n"

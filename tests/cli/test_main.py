@@ -62,6 +62,8 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
         (["--config-path", "/tmp"], 2, "add options of your own with --config-dir"),
         (["label.stop_atr=-1"], 1, "command line: label.stop_atr == -1 must be > 0 (plugin ftfkit)"),
         (["loss=nne"], 1, "did you mean 'none'?"),
+        (["output.dir="], 1, "command line: output.dir == "),
+        (["model.space.gamma.low=9"], 1, "low must be <= high == 5"),
         (["universe.quot=USDT"], 1, "did you mean 'quote'?"),
         (["loss=focal/standard", "loss.gama=1"], 1, "known in loss: alpha, gamma, name; did you mean 'gamma'?"),
         (["output.dir=/dev/null/x"], 1, "output.dir == /dev/null/x cannot be made: Not a directory"),

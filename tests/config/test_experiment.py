@@ -134,12 +134,13 @@ def put(folder: Path, option: str, text: str) -> None:
         ("label/x", "name: atr_barier\nstop_atr: 1\n",
          r"x\.yaml:1: label\.name == atr_barier .*known: .*did you mean 'atr_barrier'\?"),
         ("label/x", "name: atr_barrier\n stop_atr: [1\n", r"x\.yaml:\d+: bad YAML"),
+        ("label/x", "name: atr_barrier\nbar_hours: 4\nbar_hours: 8\n", r"x\.yaml:3: bad YAML: found duplicate key"),
         ("label/x", "name: atr_barrier\n_target_: os.system\n", r"x\.yaml:2: _target_ == \.\.\. is not allowed"),
         ("cv/x", "name: purged_kfold\nn_folds: 5\nembargo_bars: 4h\n",
          r"x\.yaml:3: cv\.embargo_bars == 4h must be a valid integer: a number of bars"),
         ("loss/x", "name: missing_plugin_loss\n", r"x\.yaml:1: loss\.name == missing_plugin_loss cannot be used"),
     ],
-    ids=["unknown-key", "hold-out", "wrong-type", "range", "unknown-name", "bad-yaml", "target", "unit",
+    ids=["unknown-key", "hold-out", "wrong-type", "range", "unknown-name", "bad-yaml", "twice", "target", "unit",
          "missing-plugin"],
 )  # fmt: skip
 def test_a_broken_file_gives_one_line_with_place_value_rule_and_owner(

@@ -36,6 +36,13 @@ def kinds(desk) -> list[str]:
     return [entry.kind for entry in Ledger(desk.output).entries()]
 
 
+def test_rows_that_were_cut_off_are_refused(desk) -> None:
+    file = desk.run / ROWS
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(RowsError, match=r"rows\.parquet: cannot be read: "):
+        judge_run(desk.run)
+
+
 def test_by_its_own_gates_a_run_has_its_own_verdict(desk) -> None:
     found = judge_run(desk.run)
     assert verdict_to_dict(found) == json.loads((desk.run / VERDICT).read_text())

@@ -45,7 +45,7 @@ def heatmap(delta: pd.DataFrame, required_lift: float, metric: str, mark: str) -
         if values.size <= _MOST_NUMBERS:
             _numbers(axes, values, limit)
         order = ", assets sorted by mean" if many else ""
-        axes.set_title(f"Mean change of {metric} by asset and variant{order}{mark}")
+        axes.set_title(f"Mean change of {metric} by asset and variant{order}{mark}", wrap=True)
         axes.spines[:].set_visible(False)
         figure.colorbar(image, ax=axes, aspect=6 * height, pad=0.02, format="%+.3f", label="loss  |  gain")
         return style.png(figure)
