@@ -93,5 +93,6 @@ def _disagreements(verdict: VariantVerdict) -> list[str]:
 
 _LIFT_LIKE = {
     "dependence": "the fold means do show a lift that the published rule does not credit",
-    "operating_point": "ranking and tuned F1 are no worse, so the fault may be the threshold alone",
+    "operating_point": "ranking is no worse and the tuned F1 gains half the required lift; under a tuned threshold "
+    "that is all there is, under another rule the threshold may hide the rest",
 }
