@@ -30,8 +30,8 @@ def test_lines_that_hold_the_same_trial_are_listed() -> None:
         entry(1, "planned", {"b": renamed, "none": trial("none")}, baseline="none"),
         entry(2, "judged", {"none": trial("none"), "a": dearer}),
         entry(3, "rejudged", {"a": trial("a", "INCONCLUSIVE")}),
-        entry(4, "planned", {"a": trial("a"), "none": "trial of none"}, baseline="a"),
-        entry(5, "planned", {"x": "trial of a"}),
+        entry(4, "planned", {"a": trial("a"), "none": trial("none")}, baseline="a"),
+        entry(5, "planned", {"x": {**trial("a"), "fits": "others"}}),
         entry(6, "looked", {"a": trial("a", "LOCK")}),
     ]
     found = elsewhere_advice(others, DOCUMENT, OWN)["elsewhere"]
