@@ -74,7 +74,7 @@ def _beside(others: Sequence[Entry], facts: Mapping[str, Any]) -> dict[str, int]
         if entry.kind in {"planned", "judged"} and all(entry.facts.get(key) == facts[key] for key in MARKET)
     ]
     found = {
-        one if isinstance(one, str) else one["trial"]: entry.facts["plan_hash"]
+        one["trial"]: entry.facts["plan_hash"]
         for entry in alike
         for _, one in _variants(entry)
         if not any(same_trial(one, own) for own in facts["variants"].values())
