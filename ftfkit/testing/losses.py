@@ -18,24 +18,29 @@ from ftfkit.testing.fits import planted_sample
 Float32 = npt.NDArray[np.float32]
 N = 400
 STEP = 1e-4  # of the central differences
-WIDE_STEP = 1e-2  # of those of the gradient, which is float32
-FLOAT32_SLOPE = 5e-5  # what rounding does to such a difference, for a row of weight 1
+WIDE_STEP = 1e-3  # of those of second order
+FLOAT32_SUM = 1e-6  # what rounding leaves of a difference between numbers near 1
+CAREFUL = 2  # times as large as need be is a hessian that still learns
+FLOOR = 1e-3  # a hessian may be kept above this, for a row of weight 1
 LABELS = ("hard", "soft")
+REACHES = (6.0, 30.0)  # logits that a fit has, and those of a fit that went far
+FAR = np.linspace(-30, 30, 121)
 
 
 class LossConformance(Conformance):
     """A loss is consistent with its own value, normalised, honours weights and soft labels, and stays finite."""
 
     @pytest.mark.parametrize("labels", LABELS)
-    def test_gradient_is_the_slope_of_the_value(self, component: Loss, labels: str) -> None:
+    @pytest.mark.parametrize("reach", REACHES)
+    def test_gradient_is_the_slope_of_the_value(self, component: Loss, labels: str, reach: float) -> None:
         """Up to one positive factor for all rows: a loss may normalise itself."""
-        y, weight, logit = _rows(labels)
+        y, weight, _ = _rows(labels)
+        logit = np.linspace(-reach, reach, N, dtype=np.float32)
         gradient, _ = component.objective(y, weight)(logit)
-        z = logit.astype(np.float64)
-        slope = weight * (component.value(z + STEP, y) - component.value(z - STEP, y)) / (2 * STEP)
-        factor = float(gradient @ slope / (slope @ slope))
+        slope = weight * _slope(component, logit, y)
+        factor = _factor(component, y, weight)
         assert factor > 0
-        np.testing.assert_allclose(gradient, factor * slope, rtol=2e-3, atol=2e-4 * np.abs(gradient).max())
+        np.testing.assert_allclose(gradient, factor * slope, rtol=2e-3, atol=FLOAT32_SUM * np.abs(gradient).max())
 
     @pytest.mark.parametrize("labels", LABELS)
     def test_hessian_is_positive_everywhere(self, component: Loss, labels: str) -> None:
@@ -47,16 +52,33 @@ class LossConformance(Conformance):
             assert (hessian > 0).all(), f"hessian {hessian.min()} at logit {logit}"
 
     @pytest.mark.parametrize("labels", LABELS)
-    def test_hessian_is_not_below_the_slope_of_the_gradient(self, component: Loss, labels: str) -> None:
+    def test_hessian_is_not_below_the_curvature_of_the_value(self, component: Loss, labels: str) -> None:
         """One that is too small takes steps past the minimum; a larger one is a majoriser, and only more careful."""
         y, weight, _ = _rows(labels)
-        objective = component.objective(y, weight)
-        for logit in np.linspace(-6, 6, 49):
-            above, below = (objective(np.full(N, logit + step))[0].copy() for step in (WIDE_STEP, -WIDE_STEP))
-            slope = (above.astype(np.float64) - below) / (2 * WIDE_STEP)
+        objective, factor = component.objective(y, weight), _factor(component, y, weight)
+        for logit in FAR:
+            curvature = factor * weight * _curvature(component, np.full(N, logit), y)
             hessian = objective(np.full(N, logit))[1]
-            short = slope - hessian > 0.02 * slope + FLOAT32_SLOPE * weight
-            assert not short.any(), f"hessian {hessian[short][0]} below slope {slope[short][0]} at logit {logit}"
+            short = curvature - hessian > 0.02 * curvature + FLOAT32_SUM * factor * weight
+            assert not short.any(), f"hessian {hessian[short][0]} below {curvature[short][0]} at logit {logit}"
+
+    @pytest.mark.parametrize("labels", LABELS)
+    def test_hessian_is_not_far_above_curvature_and_slope_of_the_value(self, component: Loss, labels: str) -> None:
+        """One that is far too large makes rows count for more than their weight, and their leaves hardly move.
+
+        Where the curvature is small or negative, as on rows that a focal loss badly misses, a stand-in as large as the
+        slope still takes steps of a logit; so the larger of the two is the measure, each class by itself.
+        """
+        y, weight, _ = _rows(labels)
+        objective, factor = component.objective(y, weight), _factor(component, y, weight)
+        ones, zeros = np.ones(N), np.zeros(N)
+        for logit in FAR:
+            z = np.full(N, logit)
+            sizes = [np.maximum(_curvature(component, z, c), np.abs(_slope(component, z, c))) for c in (ones, zeros)]
+            most = weight * (CAREFUL * factor * (y * sizes[0] + (1 - y) * sizes[1]) + FLOOR)
+            hessian = objective(z)[1]
+            over = hessian > most
+            assert not over.any(), f"hessian {hessian[over][0]} above {most[over][0]} at logit {logit}"
 
     def test_results_are_float32_of_the_shape_of_the_logits(self, component: Loss) -> None:
         y, weight, logit = _rows("hard")
@@ -149,6 +171,26 @@ def _rows(labels: str) -> tuple[Float32, Float32, Float32]:
     hard = (rng.random(N) < 0.3).astype(np.float32)
     y = hard if labels == "hard" else (0.8 * hard + 0.1).astype(np.float32)
     return y, rng.uniform(0.5, 3, N).astype(np.float32), rng.normal(0, 2, N).astype(np.float32)
+
+
+def _slope(loss: Loss, logit: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """First derivative of the value in the logit."""
+    z = logit.astype(np.float64)
+    return (loss.value(z + STEP, y) - loss.value(z - STEP, y)) / (2 * STEP)
+
+
+def _curvature(loss: Loss, logit: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Second derivative of the value in the logit."""
+    z = logit.astype(np.float64)
+    return (loss.value(z + WIDE_STEP, y) - 2 * loss.value(z, y) + loss.value(z - WIDE_STEP, y)) / WIDE_STEP**2
+
+
+def _factor(loss: Loss, y: Float32, weight: Float32) -> float:
+    """By how much the objective's derivatives are scaled, fitted near the middle, where every row has some."""
+    logit = np.linspace(-3, 3, len(y), dtype=np.float32)
+    gradient = loss.objective(y, weight)(logit)[0].astype(np.float64)
+    slope = weight * _slope(loss, logit, y)
+    return float(gradient @ slope / (slope @ slope))
 
 
 def _boosted(loss: Loss, sample: Any, native: bool) -> npt.NDArray[np.float32]:

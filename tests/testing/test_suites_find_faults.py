@@ -52,16 +52,43 @@ class WrongHessian(LogisticLoss):
     """Right at the intercept, and so in its mean at the start."""
 
     def objective(self, y: Any, weight: Any) -> Any:
-        return TiltedHessian(super().objective(y, weight))
+        bound = super().objective(y, weight)
+        return Derivatives(bound, hessian=lambda z: 1 + 0.5 * np.tanh(z - bound.intercept))
 
 
-class TiltedHessian:
-    def __init__(self, bound: Any) -> None:
+class HeavyHessian(LogisticLoss):
+    """Right near the intercept, 50 times too large elsewhere."""
+
+    def objective(self, y: Any, weight: Any) -> Any:
+        bound = super().objective(y, weight)
+        return Derivatives(bound, hessian=lambda z: np.where(np.abs(z - bound.intercept) > 1, 50, 1))
+
+
+class TurnsFarOut(LogisticLoss):
+    """Pulls the wrong way where |logit| > 8."""
+
+    def objective(self, y: Any, weight: Any) -> Any:
+        return Derivatives(super().objective(y, weight), gradient=lambda z: np.where(np.abs(z) > 8, -1, 1))
+
+
+class HeavyOnMissedRows(LogisticLoss):
+    """Right but for BUY events at low logits."""
+
+    def objective(self, y: Any, weight: Any) -> Any:
+        return Derivatives(super().objective(y, weight), hessian=lambda z: np.where((y == 1) & (z < -2), 50, 1))
+
+
+class Derivatives:
+    """Those of a bound loss, times a factor that depends on the logit."""
+
+    def __init__(self, bound: Any, gradient: Any = np.ones_like, hessian: Any = np.ones_like) -> None:
         self.bound, self.intercept = bound, bound.intercept
+        self.gradient, self.hessian = gradient, hessian
 
     def __call__(self, logit: Any) -> Any:
         gradient, hessian = self.bound(logit)
-        return gradient, (hessian * (1 + 0.5 * np.tanh(logit - self.intercept))).astype(np.float32)
+        own = gradient * self.gradient(logit), hessian * self.hessian(logit)
+        return tuple(one.astype(np.float32) for one in own)
 
 
 class Overflowing(TiltedLogistic):
@@ -296,7 +323,10 @@ LABEL = {"bar_hours": 4, "stop_atr": 0.5, "target_atr": 1.5}
 FAULTS = [
     (suites.LossConformance, UnweightedLoss(), "test_a_weight_of_k_counts_as_k_copies_of_the_row"),
     (suites.LossConformance, WrongSlope(), "test_gradient_is_the_slope_of_the_value"),
-    (suites.LossConformance, WrongHessian(), "test_hessian_is_not_below_the_slope_of_the_gradient"),
+    (suites.LossConformance, WrongHessian(), "test_hessian_is_not_below_the_curvature_of_the_value"),
+    (suites.LossConformance, HeavyHessian(), "test_hessian_is_not_far_above_curvature_and_slope_of_the_value"),
+    (suites.LossConformance, HeavyOnMissedRows(), "test_hessian_is_not_far_above_curvature_and_slope_of_the_value"),
+    (suites.LossConformance, TurnsFarOut(), "test_gradient_is_the_slope_of_the_value"),
     (suites.LossConformance, Overflowing(tilt=1.0), "test_extreme_logits_stay_finite"),
     (suites.LossConformance, UndistortedTilt(tilt=3.0), "test_class_probability_undoes_the_distortion_of_the_loss"),
     (suites.LabelSchemeConformance, EarlyT1(**LABEL), "test_no_event_knows_what_comes_after_its_t1"),
