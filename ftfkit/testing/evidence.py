@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -103,6 +103,22 @@ def no_evidence() -> GateEvidence:
     """No pair of rows and no document where one is expected."""
     pairs = pair(rows_of(PROMISING), BASELINE, VARIANT)
     return _evidence(Pairs(pairs.rows.iloc[:0], pairs.baseline_rows.iloc[:0]), None, True)
+
+
+def with_baseline_f1(evidence: GateEvidence, f1: float) -> GateEvidence:
+    """The same evidence with every F1 of the baseline replaced, in its rows and in what was made of them.
+
+    ``f1`` is the mean; the values rise by a tenth from the first row to the last.
+    """
+    columns = [name for name in evidence.baseline_rows.columns if name.startswith("f1_")]
+    values = np.linspace(f1 - 0.05, f1 + 0.05, len(evidence.baseline_rows))
+    baseline_rows = evidence.baseline_rows.assign(**dict.fromkeys(columns, values))
+    metric = evidence.comparison.metric
+    if metric not in columns:
+        return replace(evidence, baseline_rows=baseline_rows)
+    pairs, planning = Pairs(evidence.rows, baseline_rows), Planning(evidence.required_lift)
+    comparison = compare_family({VARIANT: pairs}, StatsConfig(metric=metric), planning)[VARIANT]
+    return replace(evidence, baseline_rows=baseline_rows, comparison=comparison)
 
 
 def comparisons_of(truth: Truth) -> dict[str, Comparison]:

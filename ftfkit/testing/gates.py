@@ -14,7 +14,7 @@ import pytest
 from ftfkit.components import GateCheck, GateEvidence
 from ftfkit.judge.gates import run_gates
 from ftfkit.testing.conformance import Conformance
-from ftfkit.testing.evidence import hopeless_evidence, no_evidence, promising_evidence
+from ftfkit.testing.evidence import hopeless_evidence, no_evidence, promising_evidence, with_baseline_f1
 from ftfkit.types import GateResult, GateStatus
 
 CELL = ("variant", "asset", "fold", "status")
@@ -80,6 +80,17 @@ class GateCheckConformance(Conformance):
     def test_other_test_events_are_not_compared_by_f1(self, component: GateCheck) -> None:
         if component.compares_f1:
             assert _run(component, replace(self.passing(component), test_events_differ=True)).status == "ERROR"
+
+    @pytest.mark.parametrize("f1", [0.1, 0.9])
+    def test_declares_that_it_compares_f1_where_it_does(self, component: GateCheck, f1: float) -> None:
+        """F1 of other events is another quantity: with ``compares_f1`` the core refuses to set one beside the other.
+
+        A check of the variant's F1 alone, such as its swing over folds, compares nothing and may leave it False.
+        """
+        if component.compares_f1:
+            pytest.skip("declares compares_f1")
+        for evidence in (self.passing(component), self.failing(component)):
+            assert _run(component, with_baseline_f1(evidence, f1)) == _run(component, evidence), "set compares_f1"
 
     def test_is_deterministic_and_leaves_the_evidence_alone(self, component: GateCheck) -> None:
         evidence, untouched = self.passing(component), self.passing(component)

@@ -300,6 +300,24 @@ class ReadsMore(GateCheck):
         return GateResult("PASS", n_trades, 0.0, "trades", "trades a row")
 
 
+class ComparesUndeclared(GateCheck):
+    """Sets F1 of the variant beside the baseline's, on whatever events each was scored."""
+
+    requires: ClassVar[tuple[str, ...]] = ("f1_buy",)
+
+    def check(self, evidence: GateEvidence) -> GateResult:
+        delta = float((evidence.rows["f1_buy"] - evidence.baseline_rows["f1_buy"]).median())
+        return GateResult("PASS" if delta > 0 else "FAIL", delta, 0.0, "f1_buy", "median delta")
+
+
+class ReadsTheComparison(GateCheck):
+    requires: ClassVar[tuple[str, ...]] = ("n_trades",)
+
+    def check(self, evidence: GateEvidence) -> GateResult:
+        passed = (evidence.comparison.d_z or 0) > 0.5
+        return GateResult("PASS" if passed else "FAIL", float(passed), 1.0, "d_z", "effect size")
+
+
 class Drifting(SyntheticSource):
     """Each read gives other bars."""
 
@@ -356,6 +374,8 @@ FAULTS = [
     (suites.MetricConformance, Undefined(), "test_every_column_is_finite"),
     (suites.GateCheckConformance, PassesOnNothing(), "test_missing_evidence_is_an_error"),
     (suites.GateCheckConformance, ReadsMore(), "test_reads_no_column_that_it_does_not_require"),
+    (suites.GateCheckConformance, ComparesUndeclared(), "test_declares_that_it_compares_f1_where_it_does"),
+    (suites.GateCheckConformance, ReadsTheComparison(), "test_declares_that_it_compares_f1_where_it_does"),
     (suites.DataSourceConformance, Drifting(days=30), "test_reads_the_same_bars_again"),
     (suites.DossierSectionConformance, Loud(), "test_headings_stay_below_those_of_the_dossier"),
     (suites.DossierSectionConformance, Loud(), "test_is_deterministic_and_leaves_the_rows_alone"),
