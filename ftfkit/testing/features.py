@@ -10,7 +10,16 @@ import pytest
 
 from ftfkit.components import FeatureSet
 from ftfkit.testing.conformance import Conformance
-from ftfkit.testing.markets import OWN, UNIVERSE, market_of, market_up_to, masked, synthetic_bars, synthetic_market
+from ftfkit.testing.markets import (
+    OWN,
+    UNIVERSE,
+    altered_after,
+    market_of,
+    market_up_to,
+    masked,
+    synthetic_bars,
+    synthetic_market,
+)
 from ftfkit.types import HOUR_NS, Asset, Features, Market
 
 OWN_GAP = (1200, 1290)  # native bars
@@ -51,6 +60,18 @@ class FeatureSetConformance(Conformance):
         known = component.compute(OWN, market_up_to(market, moment)).values
         full = component.compute(OWN, market).values
         _assert_close(known, full[: len(known)])
+
+    @pytest.mark.parametrize("share", [0.25, 0.6, 0.95])
+    def test_another_future_changes_no_bit(self, component: FeatureSet, share: float) -> None:
+        """Bars keep their number and times, so that nothing but a look ahead can tell one future from another."""
+        market = self._market(component)
+        bars = market.label[OWN.name]
+        moment = int(bars.close_time[int(share * len(bars))])
+        n_known = int(np.searchsorted(bars.close_time, moment, side="right"))
+        changed = {name: altered_after(native, moment) for name, native in market.native.items()}
+        other = component.compute(OWN, market_of(changed, self.bar_hours)).values
+        full = component.compute(OWN, market).values
+        np.testing.assert_array_equal(other[:n_known], full[:n_known])
 
     def test_bars_before_a_gap_have_no_say_after_it(self, component: FeatureSet) -> None:
         market = self._market(component)

@@ -173,6 +173,15 @@ class Standardised(TechnicalFeatures):
         return replace(features, values=features.values - np.nanmean(features.values, axis=0))
 
 
+class FaintLookAhead(TechnicalFeatures):
+    """Moves every value by less than the rounding of a sum that starts elsewhere does."""
+
+    def compute(self, asset: Asset, market: Market) -> Features:
+        features = super().compute(asset, market)
+        later = np.nanmean(features.values[-100:], axis=0)
+        return replace(features, values=features.values + 3e-7 * np.tanh(later))
+
+
 class AcrossGaps(TechnicalFeatures):
     def compute(self, asset: Asset, market: Market) -> Features:
         close = market.label[asset.name].close
@@ -356,6 +365,7 @@ FAULTS = [
     (suites.SplitterConformance, FourHourEmbargo(), "test_no_training_interval_meets_a_tested_one_or_its_embargo"),
     (suites.FeatureSetConformance, WithTomorrow(), "test_the_future_has_no_say"),
     (suites.FeatureSetConformance, Standardised(), "test_the_future_has_no_say"),
+    (suites.FeatureSetConformance, FaintLookAhead(), "test_another_future_changes_no_bit"),
     (suites.FeatureSetConformance, AcrossGaps(), "test_bars_before_a_gap_have_no_say_after_it"),
     (suites.TargetTransformConformance, LooksAtScoredRows(), "test_rows_to_be_scored_have_no_say"),
     (suites.TargetTransformConformance, DropsOneClass(), "test_both_classes_stay_in_the_fit"),
