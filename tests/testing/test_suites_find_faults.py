@@ -400,6 +400,12 @@ def test_a_fault_is_found_by_the_test_that_is_there_for_it(suite: Any, component
         run_with_every_parameter(method, component)
 
 
+@pytest.mark.parametrize("test", ["test_honours_weights_or_refuses", "test_honours_losses_or_refuses"])
+def test_a_model_without_parameters_of_its_own_is_no_false_alarm(test: str) -> None:
+    """XGBoost's defaults are deep trees at a high rate, which settle most rows whatever they weigh."""
+    getattr(suites.ModelConformance(), test)(XGBoostModel())
+
+
 def test_a_model_that_refuses_a_loss_within_its_fits_is_told_of_the_earlier_way() -> None:
     with pytest.raises(pytest.skip.Exception, match="override check_loss, so that no sweep starts with it"):
         suites.ModelConformance().test_a_loss_is_refused_before_any_data_or_not_at_all(RefusesLate())
