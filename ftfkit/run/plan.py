@@ -12,8 +12,8 @@ from ftfkit.judge import Grid, Readiness
 from ftfkit.judge.criteria import readiness_of
 from ftfkit.plugins import Registry, registry
 from ftfkit.run import keys
+from ftfkit.run.judged import check_judged
 from ftfkit.run.market import market_hash
-from ftfkit.run.metrics import check_metrics
 from ftfkit.run.observers import observing_plugins
 from ftfkit.run.plan_json import plan_document, plan_hash
 from ftfkit.run.preregistration import Registration
@@ -90,6 +90,8 @@ def make_plan(experiment: Experiment, now: datetime, found: Survey | None = None
 
     Raises
     ------
+    ConfigError
+        When the rows will not have the metric to be judged by.
     DataError
         When an asset cannot be had, breaks the bar schema, or the assets have no common period.
     PluginError
@@ -97,7 +99,7 @@ def make_plan(experiment: Experiment, now: datetime, found: Survey | None = None
     """
     plugins = registry(experiment.plugins.blocked)
     variants = _as_run(experiment, plugins)
-    check_metrics(experiment.baseline.spec.metrics)
+    check_judged(experiment)
     found = found or survey(experiment)
     folds = sorted({fold for counts in found.n_train.values() for fold in counts})
     plan = Plan(

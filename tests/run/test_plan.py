@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftfkit.config.experiment import compose
+from ftfkit.errors import ConfigError, DataError
 from ftfkit.run.market import fingerprints, load_market
 from ftfkit.run.plan import Plan, make_plan, plan_document, stamped
 from ftfkit.run.plan_json import plan_hash
@@ -177,3 +178,14 @@ def test_any_other_change_of_the_document_changes_the_hash() -> None:
     document = plan_document(_plan())
     document["data"]["ARBUSDC"]["n_events"] += 1
     assert plan_hash(document) != _plan().plan_hash
+
+
+def test_a_metric_that_no_row_has_is_refused_before_data_is_read(tmp_path: Path) -> None:
+    asked = ("universe=demo", "data=parquet", f"data.path={tmp_path}")  # where there is none
+    with pytest.raises(ConfigError) as refused:
+        make_plan(compose([*asked, "stats.metric=f1_by"]), NOW)
+    told = str(refused.value)
+    assert told.startswith("command line: stats.metric == f1_by is no metric of the rows; known: f1_buy, f1_buy_fixed")
+    assert told.endswith("did you mean 'f1_buy'? (ftfkit)")
+    with pytest.raises(DataError):
+        make_plan(compose([*asked, "stats.metric=average_precision"]), NOW)

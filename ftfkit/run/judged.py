@@ -1,0 +1,38 @@
+"""The metric that a run is judged by, held against the columns that its rows will have."""
+
+from __future__ import annotations
+
+import difflib
+
+from ftfkit.config.origin import place_of
+from ftfkit.config.schema import Experiment
+from ftfkit.errors import ConfigError
+from ftfkit.run.metrics import BlockMetrics, TradeMetrics, _made_up, check_metrics, extra_metrics
+
+CORE_METRICS = (  # columns that say how good a cell's predictions are
+    "f1_buy",
+    "f1_buy_fixed",
+    "f1_buy_tuned",
+    *(name for name in BlockMetrics.__annotations__ if name != "f1_buy"),
+    *(name for name in TradeMetrics.__annotations__ if name != "no_trade"),
+)
+
+
+def check_judged(experiment: Experiment) -> None:
+    """Refuse a ``stats.metric`` that no row will have, and plugin metrics that no row can take.
+
+    Raises
+    ------
+    ConfigError
+        With the metrics that the rows will have, and the nearest.
+    PluginError
+        As ``check_metrics`` does.
+    """
+    metrics, name = experiment.baseline.spec.metrics, experiment.stats.metric
+    check_metrics(metrics)
+    known = [*CORE_METRICS, *extra_metrics(metrics, _made_up())]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        rule = f"is no metric of the rows; known: {', '.join(known)}{hint}"
+        raise ConfigError(place_of(experiment, "stats.metric"), "stats.metric", name, rule)
