@@ -15,6 +15,7 @@ from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.build import section
 from ftfkit.config.compose import Composed, composer
 from ftfkit.config.folders import conf_folders, conf_problems, load_yaml
+from ftfkit.config.overrides import without_password
 from ftfkit.config.participants import refuse_unknown_blocked
 from ftfkit.config.schema import ExecutorConfig, OutputConfig, PluginsConfig, StoreConfig
 from ftfkit.errors import FtfkitError, PluginError
@@ -124,11 +125,11 @@ def _writable(folder: Path) -> str:
 
 
 def _store(composed: Composed, output: Path) -> str:
-    from ftfkit.run.store import Store, store_url, url_shown
+    from ftfkit.run.store import Store, store_url
 
     url = store_url(section(composed, "store", StoreConfig).url, output)
     with Store(url) as store:
-        return f"{url_shown(url)} holds {len(store.runs())} runs"
+        return f"{without_password(url)} holds {len(store.runs())} runs"
 
 
 def _workers(composed: Composed, here: Registry) -> Iterator[Finding]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+MASKED = "***"  # stands for the password of a URL, as SQLAlchemy shows it
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
+_PASSWORD_FIELD = re.compile(r"([?&]\w*password)=[^&]*", re.IGNORECASE)
+
 
 def is_override(word: str) -> bool:
     """Whether a word of the command line is one, and neither a flag nor a flag's value."""
@@ -50,3 +56,14 @@ def value_of(override: str) -> str:
     'my runs'
     """
     return override.partition("=")[2].strip("'\"")
+
+
+def without_password(override: str) -> str:
+    """The override with every password of a URL in it masked: what is written down is read by others.
+
+    Examples
+    --------
+    >>> without_password("store.url=postgresql+psycopg://me:secret@host/name")
+    'store.url=postgresql+psycopg://me:***@host/name'
+    """
+    return _PASSWORD_FIELD.sub(rf"\1={MASKED}", _PASSWORD.sub(rf"\1:{MASKED}@", override))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 from ftfkit.config.schema import ExecutorConfig
 from ftfkit.errors import ConfigError
 
+PACKAGES = {"dask": ("dask", "distributed"), "ray": ("ray",)}  # executor -> modules that it needs beside ftfkit's own
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
 RAY_ALONE = {  # a local Ray would listen on every network interface, and report its use
@@ -148,7 +150,7 @@ def _prepare_worker(driver: int) -> None:
 @contextmanager
 def _dask(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
     """A Dask cluster: the one at ``executor.address``, or processes of this machine."""
-    dask, distributed = _imported("dask", "dask", "distributed")
+    dask, distributed = _imported("dask")
     n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
     settings = {"distributed.scheduler.allowed-failures": 0, "distributed.nanny.pre-spawn-environ": ONE_THREAD}
     with ExitStack() as stack:
@@ -170,7 +172,7 @@ def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
     """A Ray cluster: the one at ``executor.address``, or processes of this machine."""
     if not config.address:
         os.environ.update({name: value for name, value in RAY_ALONE.items() if name not in os.environ})
-    (ray,) = _imported("ray", "ray")
+    (ray,) = _imported("ray")
     n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
     local = {} if config.address else {"num_cpus": n_workers, "include_dashboard": False}
     try:
@@ -193,13 +195,29 @@ def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
             ray.shutdown()
 
 
-def _imported(name: str, *modules: str) -> tuple[Any, ...]:
+def check_installed(config: ExecutorConfig, where: str) -> None:
+    """Refuse an executor whose package is not here, without importing it.
+
+    Raises
+    ------
+    ConfigError
+        Naming the extra to install; ``where`` is who chose the executor.
+    """
+    if not all(map(importlib.util.find_spec, PACKAGES.get(config.name, ()))):
+        raise _not_installed(config.name, where)
+
+
+def _imported(name: str) -> tuple[Any, ...]:
     """Modules of an optional executor."""
     try:
-        return tuple(importlib.import_module(module) for module in modules)
+        return tuple(map(importlib.import_module, PACKAGES[name]))
     except ImportError as error:
-        rule = f"needs a package that is not installed: pip install 'ftfkit[{name}]'"
-        raise ConfigError(f"conf/executor/{name}.yaml", "executor.name", name, rule) from error
+        raise _not_installed(name, f"conf/executor/{name}.yaml") from error
+
+
+def _not_installed(name: str, where: str) -> ConfigError:
+    rule = f"needs a package that is not installed: pip install 'ftfkit[{name}]'"
+    return ConfigError(where, "executor.name", name, rule)
 
 
 def _call(function: Callable[..., Any], *args: Any) -> Any:

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ftfkit.config.origin import place_of
 from ftfkit.config.schema import FACTOR_GROUPS, Experiment, Spec, Variant
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
+from ftfkit.run.executors import check_installed
 from ftfkit.run.files import write_json
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.ledger import Ledger
@@ -30,7 +32,7 @@ from ftfkit.run.plan_json import command, spec_config
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.reads import enter_read
 from ftfkit.run.replicates import run_replicates
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import check_driver, open_store
 from ftfkit.run.survey import survey
 from ftfkit.types import Comparison, Row, VariantVerdict
 
@@ -73,10 +75,12 @@ def null_check(
     KeyboardInterrupt
         Once everything finished is stored and all workers are gone; the same call then goes on from there.
     """
+    check_installed(experiment.executor, place_of(experiment, "executor.name"))
+    check_driver(experiment)
     plans = _plans(experiment, design, n_replicates)
     output = Path(experiment.output.dir)
     enter_read(Ledger(output), plan_document(plans[0]))
-    with Store(store_url(experiment.store.url, output)) as store:
+    with open_store(experiment) as store:
         rows, n_reused = run_replicates(plans, store, progress or NoProgress())
     verdicts = [_verdict(plan, rows) for plan in plans]
     document = _document(experiment, plans, design, verdicts)

@@ -16,7 +16,7 @@ from ftfkit.run.plan import Plan, make_plan, plan_document
 from ftfkit.run.preregistration import FOLDER, Registration, read_plan, register, write_plan
 from ftfkit.run.reads import enter_read
 from ftfkit.run.records import rows_table
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import Store, check_driver, open_store
 
 
 class Prepared(NamedTuple):
@@ -44,8 +44,9 @@ def prepared(experiment: Experiment, now: datetime, out: Path | None = None) -> 
     PlanError
         When another plan is at ``out``.
     """
+    check_driver(experiment)
     plan, output = make_plan(experiment, now), Path(experiment.output.dir)
-    with Store(store_url(experiment.store.url, output)) as store:
+    with open_store(experiment) as store:
         cost = forecast(plan, store, output)
         lint = _lint(plan, store)
     document = {**plan_document(plan), "forecast": asdict(cost), "lint": lint}

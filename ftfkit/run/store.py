@@ -18,6 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from ftfkit.config.origin import place_of
+from ftfkit.config.overrides import MASKED, without_password
+from ftfkit.config.schema import Experiment
 from ftfkit.errors import ConfigError
 from ftfkit.types import Row
 
@@ -86,12 +89,12 @@ class Store(AbstractContextManager["Store"]):
             version = self._create()
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             raise ConfigError(
-                "configuration", "store.url", url_shown(url), f"cannot be opened: {_brief(error)}"
+                "configuration", "store.url", without_password(url), f"cannot be opened: {_brief(error)}"
             ) from error
         if version != SCHEMA:
             self._engine.dispose()
             rule = f"holds schema {version}, this ftfkit reads schema {SCHEMA}"
-            raise ConfigError("configuration", "store.url", url_shown(url), rule)
+            raise ConfigError("configuration", "store.url", without_password(url), rule)
 
     def _create(self) -> int:
         """Create what is missing; the schema version that is there."""
@@ -178,13 +181,15 @@ class Store(AbstractContextManager["Store"]):
 def store_url(url: str | None, output: Path) -> str:
     """URL to open: the given one, or ``store.db`` in the output folder, which is made.
 
+    A masked password, as plans show it, is left out: the driver then looks for one where it always does.
+
     Raises
     ------
     ConfigError
         When the folder cannot be made.
     """
     if url is not None:
-        return url
+        return url.replace(f":{MASKED}@", "@")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -193,12 +198,44 @@ def store_url(url: str | None, output: Path) -> str:
     return f"sqlite:///{(output / 'store.db').resolve()}"
 
 
-def url_shown(url: str) -> str:
-    """The URL without its password."""
+def open_store(experiment: Experiment) -> Store:
+    """The store of an experiment.
+
+    Raises
+    ------
+    ConfigError
+        As ``Store`` and ``store_url`` do, naming who set the URL, or the folder where there is none.
+    """
+    url, output = experiment.store.url, Path(experiment.output.dir)
+    key = "output.dir" if url is None else "store.url"
     try:
-        return sa.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return url
+        return Store(store_url(url, output))
+    except ConfigError as error:
+        subject = "holds a store.db that " if key != error.key else ""
+        value = output if url is None else error.value
+        raise ConfigError(place_of(experiment, key), key, value, f"{subject}{error.rule}", error.owner) from error
+
+
+def check_driver(experiment: Experiment) -> None:
+    """Refuse a store whose database driver is not installed, without connecting.
+
+    Raises
+    ------
+    ConfigError
+        Naming what to install.
+    """
+    if experiment.store.url is None:
+        return
+    try:
+        sa.make_url(experiment.store.url).get_dialect().import_dbapi()
+    except ImportError as error:
+        hint = ": pip install 'ftfkit[postgresql]'" if error.name == "psycopg" else f": {_brief(error)}"
+        rule = f"needs a package that is not installed{hint}"
+    except sa.exc.SQLAlchemyError as error:
+        rule = f"cannot be opened: {_brief(error)}"
+    else:
+        return
+    raise ConfigError(place_of(experiment, "store.url"), "store.url", without_password(experiment.store.url), rule)
 
 
 def row_to_json(row: Row) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftfkit.config.origin import place_of
 from ftfkit.config.schema import Experiment
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
@@ -18,7 +19,7 @@ from ftfkit.run import records
 from ftfkit.run.advice import enter_verdict, write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
-from ftfkit.run.executors import executor, terminable, uninterrupted
+from ftfkit.run.executors import check_installed, executor, terminable, uninterrupted
 from ftfkit.run.files import write_json
 from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
@@ -29,7 +30,7 @@ from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
 from ftfkit.run.reads import enter_read
 from ftfkit.run.result import RunResult
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import Store, check_driver, open_store
 from ftfkit.run.tasks import lost_row, task_of
 from ftfkit.types import Row, Verdict
 
@@ -70,9 +71,11 @@ def run_sweep(
         On Ctrl-C, as ``Terminated`` on SIGTERM, once everything finished is stored and all workers are gone.
     """
     with terminable():
+        check_installed(experiment.executor, place_of(experiment, "executor.name"))
+        check_driver(experiment)
         output = Path(experiment.output.dir)
         plan = _registered(make_plan(experiment, now or datetime.now(UTC)), Ledger(output))
-        with Store(store_url(experiment.store.url, output)) as store:
+        with open_store(experiment) as store:
             return _Run(plan, store, output, progress or NoProgress()).complete(judged, report)
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from ftfkit.config.experiment import compose
 from ftfkit.errors import ConfigError
-from ftfkit.run.store import Store, row_from_json, row_to_json, store_url
+from ftfkit.run.store import Store, open_store, row_from_json, row_to_json, store_url
 from ftfkit.types import Row
 
 ROW = Row("r1", "f1", "AAVEUSDC", 0, "ok", f1_buy=0.1 + 0.2, params={"max_depth": 4, "eta": 0.05}, no_trade=False)
@@ -143,3 +144,17 @@ def test_two_drivers_write_at_once_from_an_empty_store(url: str) -> None:
     wanted = [f"{name}{number}" for name in ("shared", "a", "b") for number in range(200)]
     with Store(url) as store:
         assert len(store.get_rows(wanted)) == 600
+
+
+def test_a_masked_password_is_left_to_the_driver(tmp_path: Path) -> None:
+    assert store_url("postgresql+psycopg://me:***@host/name", tmp_path) == "postgresql+psycopg://me@host/name"
+    assert store_url("postgresql+psycopg://me:own@host/name", tmp_path) == "postgresql+psycopg://me:own@host/name"
+
+
+def test_a_refused_store_blames_who_set_it(tmp_path: Path) -> None:
+    asked = compose(["store.url=sqlite:////no/such/folder/store.db"])
+    with pytest.raises(ConfigError, match=r"^command line: store\.url == sqlite:////no/such/.* cannot be opened"):
+        open_store(asked)
+    (tmp_path / "store.db").mkdir()
+    with pytest.raises(ConfigError, match=r"^command line: output\.dir == .* holds a store\.db that cannot be opened"):
+        open_store(compose([f"output.dir={tmp_path}"]))

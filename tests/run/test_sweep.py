@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from ftfkit.config.experiment import compose
-from ftfkit.errors import DataError
+from ftfkit.errors import ConfigError, DataError
 from ftfkit.run import records
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.predictions import predictions_file
@@ -288,3 +288,25 @@ def test_an_interrupted_run_keeps_what_is_finished_and_leaves_no_process(
     assert 2 <= len(stored) < len(keys)
     assert {row.status for row in stored.values()} == {"ok"}
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("module", "asked", "told"),
+    [
+        ("dask", ["executor=dask"], r"executor\.name == dask needs a package .* pip install 'ftfkit\[dask\]'"),
+        ("ray", ["executor=ray"], r"executor\.name == ray needs a package .* pip install 'ftfkit\[ray\]'"),
+        (
+            "psycopg",
+            ["store=postgresql", "store.url=postgresql+psycopg://me:s3cret@host/name"],
+            r"^command line: store\.url == .*me:\*\*\*@host/name needs a package .* pip install 'ftfkit\[postgresql\]'",
+        ),
+    ],
+)
+def test_what_is_not_installed_is_refused_before_data_is_read(
+    module: str, asked: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    nowhere = ("data=parquet", f"data.path={tmp_path}", f"output.dir={tmp_path}/out")
+    with pytest.raises(ConfigError, match=told):
+        run_sweep(compose([*nowhere, *asked]))
+    assert list(tmp_path.iterdir()) == []
