@@ -11,7 +11,7 @@ from ftfkit.components import Loss, Model
 from ftfkit.config.build import component, named_component, section, validated
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
-from ftfkit.config.overrides import group_of, inner_key_of
+from ftfkit.config.overrides import group_of, inner_key_of, without_password
 from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
 from ftfkit.config.planned import planned
 from ftfkit.config.schema import (
@@ -186,7 +186,7 @@ def _experiment(
         sweep=section(baseline, "sweep", SweepConfig),
         plugins=section(baseline, "plugins", PluginsConfig),
         track=validated(baseline, "track", track, TrackConfig, "ftfkit") if track else None,
-        overrides=overrides,
+        overrides=tuple(map(without_password, overrides)),
         plan=baseline.config.get("plan"),
     )
 

@@ -233,7 +233,7 @@ class Experiment(Section):
     sweep: SweepConfig
     plugins: PluginsConfig
     track: TrackConfig | None
-    overrides: tuple[str, ...]  # as given, for the reproduction command
+    overrides: tuple[str, ...]  # as given but for passwords, for the reproduction command
     plan: str | None = None  # path of a pre-registered plan that this run must equal
     config_dirs: tuple[str, ...] = ()  # folders with options of the user's own
     locked: str | None = None  # run and variant that made the baseline what it is; None where nothing was locked

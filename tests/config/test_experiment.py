@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ftfkit.config.compose import composer
 from ftfkit.config.experiment import compose
+from ftfkit.config.overrides import without_password
 from ftfkit.errors import ConfigError
 
 FOCAL = ["mild_focus", "standard", "aggressive_focus", "class_balanced"]
@@ -218,3 +220,14 @@ def test_a_model_refuses_a_loss_before_any_data_is_read() -> None:
         compose(["loss=focal/standard", "model=logistic_regression"])
     with pytest.raises(ConfigError, match="must be the logistic loss"):
         compose(["loss=focal/standard", "model=stacked"])
+
+
+def test_a_password_is_masked_in_what_is_written_and_kept_in_what_is_opened(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://me:s3cret@host/name"
+    experiment = compose([f"store.url={url}"])
+    assert experiment.store.url == url
+    assert experiment.overrides == ("store.url=postgresql+psycopg://me:***@host/name",)
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"overrides": list(experiment.overrides)}))
+    assert compose([f"plan={plan}"]).store.url == "postgresql+psycopg://me:***@host/name"
+    assert without_password("store.url=mysql://host/name?user=me&password=s3cret&x=1").endswith("password=***&x=1")
