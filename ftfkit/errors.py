@@ -59,6 +59,10 @@ class PlanError(FtfkitError):
     """A run differs from its pre-registered plan, or a plan cannot be made."""
 
 
+class LedgerError(FtfkitError):
+    """The ledger is damaged, so that nothing can be entered or trusted; the text names the line."""
+
+
 class UsageError(FtfkitError):
     """The command line itself is wrong."""
 

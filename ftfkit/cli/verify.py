@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ftfkit.cli.arguments import ArgumentParser
-from ftfkit.errors import UsageError, VerifyError
+from ftfkit.errors import LedgerError, UsageError, VerifyError
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +40,10 @@ def _ledger(output: Path) -> int:
     ledger = Ledger(output)
     if not ledger.path.is_file() and not (output / "runs").is_dir():
         raise UsageError(f"command line: --output {output} holds no run and no ledger (output.dir of your runs)")
-    entries = ledger.entries()
+    try:
+        entries = ledger.entries()
+    except LedgerError as error:
+        raise VerifyError(str(error)) from error
     entered = {entry.facts["run_id"] for entry in entries if entry.kind == "judged"}
     missing = [run.run_id for run in list_runs(output) if run.status == "completed" and run.run_id not in entered]
     for run in missing:

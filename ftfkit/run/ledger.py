@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from ftfkit.errors import VerifyError
+from ftfkit.errors import LedgerError
 from ftfkit.run.files import read_json, write_atomically
 from ftfkit.run.keys import canonical, sha256
 
@@ -63,11 +63,11 @@ class Ledger:
 
         Raises
         ------
-        VerifyError
+        LedgerError
             When the last line is damaged or cut off, so that there is nothing to chain to.
         """
         with self._locked() as file:
-            return self._append(file, file.read().decode().splitlines(), kind, facts)
+            return self._append(file, self._lines(file.read()), kind, facts)
 
     def _append(self, file: BinaryIO, lines: list[str], kind: Kind, facts: Mapping[str, Any]) -> Entry:
         self._check_head(self._read_head(), lines)
@@ -91,21 +91,27 @@ class Ledger:
 
         Raises
         ------
-        VerifyError
+        LedgerError
             Naming the first line whose content, number or link is not what it was, or the one that was cut off.
         """
         head = self._read_head()  # before the lines: another driver's next one is then no surprise
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        lines = self._lines(self.path.read_bytes()) if self.path.is_file() else []
         found: list[Entry] = []
         for n, text in enumerate(lines, start=1):
             entry = self._parsed(n, text)
             previous = found[-1].hash if found else GENESIS
             if entry.n != n or entry.previous != previous:
                 rule = f"must follow line {n - 1}: a line was changed, moved or taken out"
-                raise VerifyError(f"{self.path}:{n}: previous == {entry.previous[:12]} {rule} (ftfkit)")
+                raise LedgerError(f"{self.path}:{n}: previous == {entry.previous[:12]} {rule} (ftfkit)")
             found.append(entry)
         self._check_head(head, lines)
         return tuple(found)
+
+    def _lines(self, content: bytes) -> list[str]:
+        try:
+            return content.decode().splitlines()
+        except UnicodeDecodeError as error:
+            raise LedgerError(f"{self.path}: is not text: {error} (ftfkit)") from error
 
     def _read_head(self) -> tuple[int, str] | None:
         """Number and hash of the last line as its writer left them; None of a ledger that has no head yet."""
@@ -115,7 +121,7 @@ class Ledger:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, TypeError, KeyError) as error:
-            raise VerifyError(f"{self.head}: does not name the ledger's last line: {error} (ftfkit)") from error
+            raise LedgerError(f"{self.head}: does not name the ledger's last line: {error} (ftfkit)") from error
 
     def _check_head(self, head: tuple[int, str] | None, lines: Sequence[str]) -> None:
         """The line that the head names must be there; later ones may have been added by a driver that was stopped."""
@@ -124,11 +130,11 @@ class Ledger:
         n, digest = head
         if len(lines) < n:
             rule = f"must be {n} or more, as {self.head.name} says: lines were cut off"
-            raise VerifyError(f"{self.path}: lines == {len(lines)} {rule} (ftfkit)")
+            raise LedgerError(f"{self.path}: lines == {len(lines)} {rule} (ftfkit)")
         entry = self._parsed(n, lines[n - 1])
         if entry.hash != digest:
             rule = f"must be {digest[:12]}, as {self.head.name} says: lines were cut off and others written"
-            raise VerifyError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
+            raise LedgerError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
 
     def _parsed(self, n: int, text: str) -> Entry:
         try:
@@ -136,10 +142,10 @@ class Ledger:
             entry = Entry(**content)
             recomputed = sha256(canonical({name: content[name] for name in _FIELDS}))
         except (ValueError, TypeError) as error:
-            raise VerifyError(f"{self.path}:{n}: is not a line of the ledger: {error} (ftfkit)") from error
+            raise LedgerError(f"{self.path}:{n}: is not a line of the ledger: {error} (ftfkit)") from error
         if recomputed != entry.hash:
             rule = f"must be {recomputed[:12]}, the hash of its content"
-            raise VerifyError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
+            raise LedgerError(f"{self.path}:{n}: hash == {entry.hash[:12]} {rule} (ftfkit)")
         return entry
 
     @contextmanager

@@ -145,3 +145,14 @@ def test_shell_completion_knows_nested_options() -> None:
         env={"COMP_LINE": "ftfkit loss=focal/", "COMP_POINT": "18", "PATH": "/usr/bin:/bin"},
     )
     assert "loss=focal/standard" in done.stdout
+
+
+def test_a_damaged_ledger_refuses_a_run_and_fails_verification(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ledger.jsonl").write_text("{}\n")
+    assert main(["universe=demo", "hpo=fixed", "data.days=60", f"output.dir={tmp_path}"]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"{tmp_path}/ledger.jsonl:1: is not a line of the ledger")
+    assert main(["verify", "--output", str(tmp_path)]) == 5
+    assert capsys.readouterr().err.strip() == line

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ftfkit.errors import VerifyError
+from ftfkit.errors import LedgerError
 from ftfkit.run.ledger import GENESIS, Ledger
 
 
@@ -37,7 +37,7 @@ def test_every_digit_that_changes_is_noticed_on_its_line(ledger: Ledger) -> None
         at = match.start()
         line = text.count("\n", 0, at) + 1
         ledger.path.write_text(f"{text[:at]}{(int(match[0]) + 1) % 10}{text[at + 1 :]}")
-        with pytest.raises(VerifyError, match=rf"ledger.jsonl:{line}: "):
+        with pytest.raises(LedgerError, match=rf"ledger.jsonl:{line}: "):
             ledger.entries()
 
 
@@ -68,9 +68,9 @@ def test_lines_cannot_be_moved_taken_out_or_rewritten(
 ) -> None:
     lines = ledger.path.read_text().splitlines()
     ledger.path.write_text("".join(f"{one}\n" for one in change(lines)))
-    with pytest.raises(VerifyError, match=rf"ledger.jsonl:{line}: ") as error:
+    with pytest.raises(LedgerError, match=rf"ledger.jsonl:{line}: ") as error:
         ledger.entries()
-    assert error.value.exit_code == 5
+    assert error.value.exit_code == 1
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
@@ -78,11 +78,11 @@ def test_lines_cut_off_at_the_end_are_noticed(ledger: Ledger, left: int) -> None
     lines = ledger.path.read_text().splitlines(keepends=True)
     ledger.path.write_text("".join(lines[:left]))
     for use in (ledger.entries, lambda: ledger.append("planned", {})):
-        with pytest.raises(VerifyError, match=rf"ledger.jsonl: lines == {left} must be 3 or more, .* cut off"):
+        with pytest.raises(LedgerError, match=rf"ledger.jsonl: lines == {left} must be 3 or more, .* cut off"):
             use()
     assert ledger.path.read_text() == "".join(lines[:left])
     ledger.path.unlink()
-    with pytest.raises(VerifyError, match="lines == 0 must be 3 or more"):
+    with pytest.raises(LedgerError, match="lines == 0 must be 3 or more"):
         ledger.entries()
 
 
@@ -93,7 +93,7 @@ def test_lines_cut_off_and_written_anew_are_noticed(ledger: Ledger) -> None:
     for n in range(3):
         ledger.append("planned", {"n": n})
     ledger.head.write_text(head)
-    with pytest.raises(VerifyError, match=r"ledger.jsonl:3: hash == .* cut off and others written"):
+    with pytest.raises(LedgerError, match=r"ledger.jsonl:3: hash == .* cut off and others written"):
         ledger.entries()
 
 
@@ -114,13 +114,13 @@ def test_a_line_whose_writer_was_stopped_before_the_head_counts(ledger: Ledger) 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "3"])
 def test_a_damaged_head_is_named(ledger: Ledger, text: str) -> None:
     ledger.head.write_text(text)
-    with pytest.raises(VerifyError, match=r"ledger.head: does not name the ledger's last line"):
+    with pytest.raises(LedgerError, match=r"ledger.head: does not name the ledger's last line"):
         ledger.entries()
 
 
 def test_nothing_is_chained_to_a_damaged_line(ledger: Ledger) -> None:
     ledger.path.write_text(ledger.path.read_text().replace('"value":0.2', '"value":0.3'))
-    with pytest.raises(VerifyError, match=r"ledger.jsonl:3: hash"):
+    with pytest.raises(LedgerError, match=r"ledger.jsonl:3: hash"):
         ledger.append("planned", {})
 
 
@@ -136,3 +136,12 @@ def test_figures_that_json_cannot_hold_are_refused(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         ledger.append("judged", {"value": float("nan")})
     assert len(ledger.entries()) == 3
+
+
+def test_a_ledger_that_is_no_text_is_refused_in_one_line(ledger: Ledger) -> None:
+    ledger.path.write_bytes(b"\xff\xfe")
+    with pytest.raises(LedgerError, match=r"ledger\.jsonl: is not text") as refused:
+        ledger.entries()
+    assert "\n" not in str(refused.value)
+    with pytest.raises(LedgerError, match="is not text"):
+        ledger.append("planned", {})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ftfkit.config.experiment import compose
-from ftfkit.errors import ConfigError, PlanError, VerifyError
+from ftfkit.errors import ConfigError, LedgerError, PlanError
 from ftfkit.run.differences import differences
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.plan import make_plan, plan_document
@@ -256,7 +256,7 @@ def test_no_run_starts_on_a_damaged_ledger(plan_file: Path) -> None:
     output = plan_file.parents[1]
     file = output / "ledger.jsonl"
     file.write_text(file.read_text().replace('"kind":"planned"', '"kind":"judged"'))
-    with pytest.raises(VerifyError, match=r"ledger.jsonl:1: hash"):
+    with pytest.raises(LedgerError, match=r"ledger.jsonl:1: hash"):
         run_sweep(compose([*TINY, f"output.dir={output}"]))
     assert not (output / "runs").exists()
 
