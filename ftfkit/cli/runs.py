@@ -45,7 +45,7 @@ def _marks(record: RunRecord) -> list[str]:
 def _document(record: RunRecord) -> dict[str, object]:
     if problem := record.unreadable:
         return {"run_id": record.run_id, "status": record.status, "unreadable": problem}
-    told = {"rows": len(record.rows), "verdicts": _verdicts(record), "marks": _marks(record)}
+    told = {"rows": record.n_rows, "verdicts": _verdicts(record), "marks": _marks(record)}
     return {"run_id": record.run_id, "status": record.status, **told}
 
 
@@ -54,4 +54,4 @@ def _line(record: RunRecord) -> str:
         return f"{record.run_id}  {record.status:<11} unreadable: {problem}"
     verdicts = ", ".join(f"{name} {verdict}" for name, verdict in _verdicts(record).items()) or "no verdict"
     marks = "".join(f" [{mark}]" for mark in _marks(record))
-    return f"{record.run_id}  {record.status:<11} {len(record.rows):>5} rows  {verdicts}{marks}"
+    return f"{record.run_id}  {record.status:<11} {record.n_rows:>5} rows  {verdicts}{marks}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,13 @@ _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": p
 class RunRecord:
     """One run folder; its files are read when asked for.
 
-    ``status`` is completed, interrupted, failed or running; the latter also after the driver was killed.
+    ``status`` is completed, interrupted, failed, running, or stopped where a driver was killed before it could say so.
+    ``n_stored`` is how many rows the output folder's own store has for a run that was not completed.
     """
 
     folder: Path
     status: str
+    n_stored: int = 0
 
     @property
     def run_id(self) -> str:
@@ -54,6 +57,10 @@ class RunRecord:
         """Rows sorted by (variant in the plan's order, asset, fold); empty for a run that was not completed."""
         file = self.folder / ROWS
         return pd.read_parquet(file) if file.is_file() else pd.DataFrame()
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.rows) or self.n_stored
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -74,8 +81,10 @@ class RunRecord:
 def list_runs(output: Path) -> list[RunRecord]:
     """All runs of an output folder, newest first."""
     folders = [file.parent for file in (output / "runs").glob(f"*/{PLAN}")]
-    stored = _statuses(output)
-    records = [RunRecord(folder, _status(folder, stored)) for folder in folders]
+    with ExitStack() as stack:
+        own = stack.enter_context(Store(store_url(None, output))) if (output / "store.db").is_file() else None
+        known = {run.run_id: run.status for run in own.runs()} if own else {}
+        records = [_record(folder, known.get(folder.name, "running"), own) for folder in folders]
     return sorted(records, key=lambda record: record.run_id, reverse=True)
 
 
@@ -101,8 +110,10 @@ def find_run(output: Path, run: str) -> Path:
 
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
-    """Write what is logged under ``ftfkit`` to a file; times in UTC."""
+    """Write what is logged under ``ftfkit`` to a file, locked for as long; times in UTC."""
     handler = logging.FileHandler(path, encoding="utf-8")
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(handler.stream, fcntl.LOCK_EX)
     handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
     handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
     level = _logger.level
@@ -177,13 +188,26 @@ def _text(value: Mapping[str, Any]) -> str:
     return json.dumps(dict(value), sort_keys=True, allow_nan=False)
 
 
-def _status(folder: Path, stored: Mapping[str, str]) -> str:
-    return "completed" if (folder / MANIFEST).is_file() else stored.get(folder.name, "running")
+def _record(folder: Path, stored: str, own: Store | None) -> RunRecord:
+    """A run as its folder and the output folder's own store show it."""
+    if (folder / MANIFEST).is_file():
+        return RunRecord(folder, "completed")
+    stopped = stored == "running" and not _is_written(folder / LOG)
+    record = RunRecord(folder, "stopped" if stopped else stored)
+    if own is None or record.unreadable:
+        return record
+    keys = [cell["row_key"] for cell in record.plan.get("cells", ())]
+    found = own.get_rows(keys)
+    return replace(record, n_stored=sum(key in found for key in keys))
 
 
-def _statuses(output: Path) -> dict[str, str]:
-    """Status by run id, from the folder's own store where there is one."""
-    if not (output / "store.db").is_file():
-        return {}
-    with Store(store_url(None, output)) as store:
-        return {run.run_id: run.status for run in store.runs()}
+def _is_written(log: Path) -> bool:
+    """Whether a driver has its log open: it holds a lock on it, which the system takes back however it ends."""
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

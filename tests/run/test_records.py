@@ -87,7 +87,7 @@ def test_runs_are_listed_newest_first_with_their_status(tmp_path: Path) -> None:
     (tmp_path / "runs" / "not a run").mkdir()
     found = records.list_runs(tmp_path)
     assert [(run.run_id, run.status) for run in found] == [
-        (alien.name, "running"),
+        (alien.name, "stopped"),
         (broken.name, "interrupted"),
         (done.name, "completed"),
     ]
@@ -116,3 +116,18 @@ def test_a_run_that_is_not_found_is_one_line_with_those_there_are(tmp_path: Path
     _run(tmp_path, "ftf_20250102_b")
     with pytest.raises(UsageError, match=rf"run == '{asked}' {rule} .*there: ftf_2025010"):
         records.find_run(tmp_path, asked)
+
+
+def test_a_run_is_running_as_long_as_its_driver_writes(tmp_path: Path) -> None:
+    folder = _run(tmp_path, "ftf_20250101_x")
+    cells = [{"row_key": key} for key in ("r1", "r1", "r2", "r3")]
+    write_json(folder, records.PLAN, {"run_id": folder.name, "cells": cells})
+    with Store(store_url(None, tmp_path)) as store:
+        store.start_run(folder.name, folder, "{}")
+        store.put_row(OK, 0.0)
+        store.put_row(FAILED, 0.0)
+    with records.log_file(folder / records.LOG):
+        (run,) = records.list_runs(tmp_path)
+        assert (run.status, run.n_rows) == ("running", 3)
+    (run,) = records.list_runs(tmp_path)  # as a killed driver leaves it
+    assert (run.status, run.n_rows) == ("stopped", 3)
