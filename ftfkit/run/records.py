@@ -111,20 +111,21 @@ def find_run(output: Path, run: str) -> Path:
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Write what is logged under ``ftfkit`` to a file, locked for as long; times in UTC."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    with suppress(OSError):  # a file system without locks
-        fcntl.flock(handler.stream, fcntl.LOCK_EX)
-    handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
-    handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
-    level = _logger.level
-    _logger.addHandler(handler)
-    _logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        _logger.removeHandler(handler)
-        _logger.setLevel(level)
-        handler.close()
+    with path.open("a", encoding="utf-8") as file:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+        handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
+        level = _logger.level
+        _logger.addHandler(handler)
+        _logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            _logger.removeHandler(handler)
+            _logger.setLevel(level)
+            handler.close()
 
 
 def write_readiness(folder: Path, text: str | None) -> None:
