@@ -17,7 +17,7 @@ from ftfkit.config.compose import Composed, composer
 from ftfkit.config.folders import conf_folders, conf_problems, load_yaml
 from ftfkit.config.overrides import without_password
 from ftfkit.config.participants import refuse_unknown_blocked
-from ftfkit.config.schema import ExecutorConfig, OutputConfig, PluginsConfig, StoreConfig
+from ftfkit.config.sections import ExecutorConfig, OutputConfig, PluginsConfig, StoreConfig
 from ftfkit.errors import FtfkitError, PluginError
 from ftfkit.hookspecs import API_VERSION
 from ftfkit.plugin_checks import brief

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from pydantic.fields import FieldInfo
 
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composed, composer
-from ftfkit.config.schema import COMPONENT_GROUPS, SECTIONS
+from ftfkit.config.meaning import ROOT_KEYS, meaning
+from ftfkit.config.schema import COMPONENT_GROUPS
+from ftfkit.config.sections import SECTIONS
 from ftfkit.errors import UsageError
 from ftfkit.plugins import registry
 
@@ -42,15 +45,19 @@ def explanation(composed: Composed, key: str) -> list[str]:
     lines = [f"{key} = {value!r}" if not isinstance(value, Mapping) else f"{key}: {len(value)} keys"]
     lines.append(f"set by    {composed.where(key)}")
     if model is None:
-        return lines
+        return [*lines, f"meaning   {ROOT_KEYS[key]}"] if key in ROOT_KEYS else lines
     lines.append(f"owner     {owner}")
     field = model.model_fields.get(path[-1]) if path else None
     if field is not None:
-        lines += _field_lines(field)
-        return lines
-    lines += ["", inspect.getdoc(model) or "", ""]
-    lines += [f"  {name}: {_rule(info)}" for name, info in model.model_fields.items()]
+        return [*lines, f"rule      {_rule(field)}", f"meaning   {meaning(model, path[-1])}"]
+    lines += ["", _about(model), ""]
+    lines += [f"  {name}: {_rule(info)}; {meaning(model, name)}" for name, info in model.model_fields.items()]
     return lines
+
+
+def _about(model: type[BaseModel]) -> str:
+    """Docstring without the entries of its fields, which stand beside their rules."""
+    return re.split(r"\n+Attributes\n-+\n", inspect.getdoc(model) or "")[0]
 
 
 def _value(composed: Composed, key: str) -> Any:
@@ -76,13 +83,6 @@ def _model_of(composed: Composed, key: str) -> tuple[type[BaseModel] | None, lis
         found = plugins.find("gate_check", rest[1])
         return found.load(), rest[2:], found.owner
     return SECTIONS.get(group), rest, "ftfkit"
-
-
-def _field_lines(field: FieldInfo) -> list[str]:
-    lines = [f"rule      {_rule(field)}"]
-    if field.description:
-        lines.append(f"meaning   {field.description}")
-    return lines
 
 
 def _rule(field: FieldInfo) -> str:

@@ -67,7 +67,7 @@ def _cannot_run(using: Composer, overrides: Sequence[str]) -> str:
 
 
 def _missing_engine(option: str) -> str:
-    from ftfkit.config.schema import ExecutorConfig
+    from ftfkit.config.sections import ExecutorConfig
     from ftfkit.run.executors import executor
 
     if option not in {"dask", "ray"}:

@@ -65,7 +65,13 @@ class FeatureSet(Component):
 
 
 class LabelScheme(Component):
-    """Rule that turns bars into labelled events."""
+    """Rule that turns bars into labelled events.
+
+    Attributes
+    ----------
+    bar_hours : int
+        Length of a label bar, in hours.
+    """
 
     bar_hours: int = Field(ge=1, le=24)
 

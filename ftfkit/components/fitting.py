@@ -137,10 +137,20 @@ class SearchRange(BaseModel):
 
 
 class Model(Component):
-    """A classifier with rounds (boosting) or without, deterministic given its context, one thread."""
+    """A classifier with rounds (boosting) or without, deterministic given its context, one thread.
 
-    params: Mapping[str, float | int] = Field(default_factory=dict)  # fixed; also what hpo=fixed uses
-    space: Mapping[str, SearchRange] = Field(default_factory=dict)  # searched by HPO
+    Attributes
+    ----------
+    params : mapping of str to number
+        Fixed parameters of every fit; also what ``hpo=fixed`` uses.
+    space : mapping of str to range
+        Parameters that the search draws, each with its range.
+    max_rounds : int
+        Most rounds of a fit.
+    """
+
+    params: Mapping[str, float | int] = Field(default_factory=dict)
+    space: Mapping[str, SearchRange] = Field(default_factory=dict)
     max_rounds: int = Field(default=1, ge=1)
 
     def check_loss(self, loss: Loss) -> None:

@@ -18,14 +18,29 @@ class Splitter(Component):
 
     To scikit-learn, ``groups`` are the label intervals: int64, shape (n, 2), columns t0 and t1 in ns UTC, rows in the
     order of X. The blocks then divide the period from the first to the last t0.
+
+    Attributes
+    ----------
+    n_folds : int
+        Folds of the cross-validation.
+    embargo_bars : int
+        Label bars after each test block that are not trained on.
+    bar_hours : int
+        Length of a label bar, in hours; the core sets the label scheme's own.
+    valid_frac : float
+        Inner validation: last share of the training events.
+    oof_groups : int
+        Out-of-fold groups of the training events.
+    repeats : int
+        Model seeds that a cell is averaged over.
     """
 
     n_folds: int = Field(default=5, ge=2)
-    embargo_bars: int = Field(default=24, ge=0)  # label bars after each test block
-    bar_hours: int = Field(default=4, ge=1)  # length of a label bar; the core sets the label scheme's own
-    valid_frac: float = Field(default=0.25, gt=0, lt=1)  # inner validation: last share of training events
-    oof_groups: int = Field(default=4, ge=2)  # out-of-fold groups of the training events
-    repeats: int = Field(default=1, ge=1)  # model seeds a cell is averaged over
+    embargo_bars: int = Field(default=24, ge=0)
+    bar_hours: int = Field(default=4, ge=1)
+    valid_frac: float = Field(default=0.25, gt=0, lt=1)
+    oof_groups: int = Field(default=4, ge=2)
+    repeats: int = Field(default=1, ge=1)
 
     @abstractmethod
     def edges(self, start_ns: int, end_ns: int) -> IntArray:

@@ -11,35 +11,32 @@ from ftfkit.components import Loss, Model
 from ftfkit.config.build import component, named_component, section, validated
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
+from ftfkit.config.meaning import ROOT_KEYS
 from ftfkit.config.overrides import group_of, inner_key_of, without_password
 from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
 from ftfkit.config.planned import planned
-from ftfkit.config.schema import (
-    COMPONENT_GROUPS,
-    FACTOR_GROUPS,
+from ftfkit.config.schema import COMPONENT_GROUPS, FACTOR_GROUPS, Experiment, Spec, Variant
+from ftfkit.config.sections import (
+    SECTIONS,
     BalancingConfig,
     CalibrationConfig,
     ChampionConfig,
     ExecutorConfig,
-    Experiment,
     GatesConfig,
     HpoConfig,
     OutputConfig,
     PluginsConfig,
-    Spec,
     StatsConfig,
     StoreConfig,
     SweepConfig,
     TrackConfig,
     TradeConfig,
     UniverseConfig,
-    Variant,
 )
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registry, registry
 
 CONTEXT_IF_SINGLE = ("label", "decision")  # one value for all, unless swept or declared by a track
-ROOT_KEYS = ("baseline", "metrics", "seed", "plan", "output", "champion", "sweep", "plugins")
 
 
 def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Experiment:
@@ -214,7 +211,7 @@ def _variants(
 
 
 def _refuse_unknown_groups(composed: Composed) -> None:
-    known = {*Spec.model_fields, *Experiment.model_fields, *ROOT_KEYS}
+    known = {*Spec.model_fields, *Experiment.model_fields, *ROOT_KEYS, *SECTIONS}
     for key in composed.config:
         if key not in known:
             raise ConfigError(composed.where(key), key, "...", f"is not a section; known: {', '.join(sorted(known))}")

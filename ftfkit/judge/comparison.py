@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftfkit.config.schema import StatsConfig
+from ftfkit.config.sections import StatsConfig
 from ftfkit.judge import dependence
 from ftfkit.judge.paired import (
     MeanTest,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ftfkit.config.schema import Experiment, GatesConfig, StatsConfig, TrackConfig
+from ftfkit.config.schema import Experiment
+from ftfkit.config.sections import GatesConfig, StatsConfig, TrackConfig
 from ftfkit.errors import ConfigError
 from ftfkit.judge.verdict import ADVICE_GATES, Criteria, Readiness
 from ftfkit.plugins import registry

@@ -9,7 +9,7 @@ from typing import cast
 import pandas as pd
 
 from ftfkit.components import GateCheck, GateEvidence
-from ftfkit.config.schema import GatesConfig, StatsConfig
+from ftfkit.config.sections import GatesConfig, StatsConfig
 from ftfkit.errors import RowsError
 from ftfkit.judge.caveats import fragile, warnings
 from ftfkit.judge.comparison import Planning, adjusted, compare_family

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.config.overrides import inner_key_of
-from ftfkit.config.schema import ChampionConfig
+from ftfkit.config.sections import ChampionConfig
 from ftfkit.errors import ConfigError
 
 OTHERS = "*"  # every option that has no entry of its own

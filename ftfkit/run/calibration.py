@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from ftfkit.components import Loss, Proba
-from ftfkit.config.schema import CalibrationConfig
+from ftfkit.config.sections import CalibrationConfig
 
 LOGIT_LIMIT = 1e-6  # probabilities are kept this far from 0 and 1 before a logit is taken
 

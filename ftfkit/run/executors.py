@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.errors import ConfigError
 
 PACKAGES = {"dask": ("dask", "distributed"), "ray": ("ray",)}  # executor -> modules that it needs beside ftfkit's own

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ftfkit.components import FitContext, Model, Params, Proba
-from ftfkit.config.schema import BalancingConfig, Spec
+from ftfkit.config.schema import Spec
+from ftfkit.config.sections import BalancingConfig
 from ftfkit.errors import DataError
 from ftfkit.plugins import registry
 from ftfkit.purging import consecutive_splits

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.judge.comparison import Planning
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.power import folds_needed, mde80, mde_factor, power

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ftfkit.components import BoundModel, Model, Proba, SearchRange
-from ftfkit.config.schema import HpoConfig
+from ftfkit.config.sections import HpoConfig
 from ftfkit.operating_points import average_precision, best_f1
 from ftfkit.run.metrics import f1_score, logloss
 from ftfkit.types import F1Rule, Stage

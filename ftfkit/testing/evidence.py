@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.components import GateEvidence
-from ftfkit.config.schema import StatsConfig
+from ftfkit.config.sections import StatsConfig
 from ftfkit.judge.comparison import Planning, compare_family
 from ftfkit.judge.paired import Pairs, pair
 from ftfkit.judge.rows import validated

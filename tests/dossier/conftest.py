@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ftfkit.builtin.gates.mlops_readiness import SECTIONS
-from ftfkit.config.schema import GatesConfig, StatsConfig
+from ftfkit.config.sections import GatesConfig, StatsConfig
 from ftfkit.judge import ADVICE_GATES, judge_rows, verdict_to_dict
 from ftfkit.judge.rows import Grid
 from ftfkit.judge.verdict import Criteria, Readiness

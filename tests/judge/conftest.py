@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from ftfkit.config.schema import GatesConfig, StatsConfig
+from ftfkit.config.sections import GatesConfig, StatsConfig
 from ftfkit.judge import ADVICE_GATES, Criteria
 from ftfkit.plugins import registry
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ftfkit.config.experiment import compose
-from ftfkit.config.schema import ChampionConfig
+from ftfkit.config.sections import ChampionConfig
 from ftfkit.errors import ConfigError
 from ftfkit.run.base_env import changed_env, option_variables, unified_diff
 

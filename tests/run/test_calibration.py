@@ -6,7 +6,7 @@ from ftfkit_track06_focal_loss.focal import FocalLoss
 from scipy.special import expit
 
 from ftfkit.builtin.losses.logistic import LogisticLoss
-from ftfkit.config.schema import CalibrationConfig
+from ftfkit.config.sections import CalibrationConfig
 from ftfkit.run.calibration import Calibrator, fit_calibrator
 
 

@@ -34,7 +34,8 @@ from ftfkit.components import (
     SearchRange,
     TargetTransform,
 )
-from ftfkit.config.schema import BalancingConfig, CalibrationConfig, HpoConfig, Spec, TradeConfig, UniverseConfig
+from ftfkit.config.schema import Spec
+from ftfkit.config.sections import BalancingConfig, CalibrationConfig, HpoConfig, TradeConfig, UniverseConfig
 from ftfkit.errors import DataError
 from ftfkit.purging import overlaps
 from ftfkit.run.asset import asset_data

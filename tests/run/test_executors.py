@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.errors import ConfigError
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import Terminated, executor, terminable, uninterrupted
@@ -125,7 +125,7 @@ def test_what_must_be_finished_is_not_interrupted() -> None:
 
 WORKING = """
 import time
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.run.executors import executor
 with executor(ExecutorConfig(workers=2), 2) as engine:
     futures = [engine.submit(eval, "1 + 1") for _ in range(4)]

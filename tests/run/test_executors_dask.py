@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.run.executors import executor
 from ftfkit.run.progress import NoProgress
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.run.executors import RAY_ALONE, executor
 from ftfkit.run.progress import NoProgress
 
@@ -73,7 +73,7 @@ def test_a_node_that_is_lost_costs_no_row(cluster: Any, tiny_rows, run_tiny, tmp
 
 def test_a_local_cluster_listens_on_loopback_alone() -> None:
     program = """
-from ftfkit.config.schema import ExecutorConfig
+from ftfkit.config.sections import ExecutorConfig
 from ftfkit.run.executors import executor
 with executor(ExecutorConfig(name="ray", workers=1), 1) as engine:
     print(engine.submit(eval, "__import__('ray').util.get_node_ip_address()").result(timeout=60))

@@ -17,7 +17,8 @@ import yaml
 from scipy import stats
 
 from ftfkit.config.experiment import compose
-from ftfkit.config.schema import Experiment, GatesConfig, StatsConfig
+from ftfkit.config.schema import Experiment
+from ftfkit.config.sections import GatesConfig, StatsConfig
 from ftfkit.judge import Criteria, Grid, Readiness, judge_rows
 from ftfkit.plugins import registry
 from ftfkit.run.futility import Outlook, settled

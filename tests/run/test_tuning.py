@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ftfkit.builtin.losses.logistic import LogisticLoss
 from ftfkit.builtin.models.xgboost import XGBoostModel
 from ftfkit.components import BoundModel, FitContext, Params, Proba, SearchRange
-from ftfkit.config.schema import HpoConfig
+from ftfkit.config.sections import HpoConfig
 from ftfkit.run.tuning import Choice, lags, peak_of, score_function, search
 from ftfkit.types import Sample, Stage
 

@@ -33,6 +33,7 @@ class SyntheticSource(DataSource):
     days : int
         Length; more days extend the same history.
     seed : int
+        Of every random draw.
     correlation : float
         Correlation of hourly log returns between any two assets.
     signal : float

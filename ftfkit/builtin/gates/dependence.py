@@ -14,6 +14,13 @@ class Dependence(GateCheck):
     """PASS iff the mean fold lift is above 0 and significant over the family by the chosen test on fold means.
 
     ``fold_t`` is the choice where training sets do not overlap.
+
+    Attributes
+    ----------
+    test : {"nadeau_bengio", "fold_t"}
+        Corrected resampled t, or plain t on the fold means.
+    alpha : float
+        The two-sided p over the family must lie below it.
     """
 
     test: Literal["nadeau_bengio", "fold_t"] = "nadeau_bengio"

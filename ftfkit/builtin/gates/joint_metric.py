@@ -16,6 +16,11 @@ class JointMetric(GateCheck):
     """PASS iff expectancy and Sortino do not fall and drawdown does not grow beyond a bound.
 
     Each figure is the mean over assets of per-asset mean deltas.
+
+    Attributes
+    ----------
+    max_drawdown_increase_pct : float
+        Growth of the maximal drawdown that is allowed, in points of percent.
     """
 
     max_drawdown_increase_pct: float = Field(default=1.0, ge=0)

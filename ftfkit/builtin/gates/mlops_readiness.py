@@ -35,6 +35,11 @@ class MlopsReadiness(GateCheck):
 
     NOT_APPLICABLE where neither a track nor the user names a document. A heading counts at any level; case,
     numbering and punctuation at its ends are ignored.
+
+    Attributes
+    ----------
+    sections : tuple of str
+        Headings that must be there with text of their own.
     """
 
     sections: tuple[str, ...] = Field(default=SECTIONS, min_length=1)

@@ -14,7 +14,13 @@ from ftfkit.types import ROUNDING, FloatArray, GateResult
 
 
 class NoSkill(GateCheck):
-    """PASS iff average precision exceeds that of random scores: mean above 0, t on fold means, two-sided p < alpha."""
+    """PASS iff average precision exceeds that of random scores: mean above 0, t on fold means, two-sided p < alpha.
+
+    Attributes
+    ----------
+    alpha : float
+        The two-sided p must lie below it.
+    """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
 

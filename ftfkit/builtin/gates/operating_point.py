@@ -11,7 +11,13 @@ from ftfkit.types import ROUNDING, GateResult
 
 
 class OperatingPoint(GateCheck):
-    """PASS iff tuned thresholds keep a share of the required lift and average precision does not fall."""
+    """PASS iff tuned thresholds keep a share of the required lift and average precision does not fall.
+
+    Attributes
+    ----------
+    min_share_of_lift : float
+        Share of ``gates.required_lift`` that must be left at tuned thresholds.
+    """
 
     min_share_of_lift: float = Field(default=0.5, ge=0)
 

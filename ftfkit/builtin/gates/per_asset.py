@@ -12,7 +12,13 @@ from ftfkit.types import ROUNDING, GateResult, GateStatus
 
 
 class PerAsset(GateCheck):
-    """PASS iff the mean delta of f1_buy is above 0 on at least ``ceil(min_share * n)`` of the n assets."""
+    """PASS iff the mean delta of f1_buy is above 0 on at least ``ceil(min_share * n)`` of the n assets.
+
+    Attributes
+    ----------
+    min_share : float
+        Share of the assets that must improve.
+    """
 
     min_share: float = Field(default=0.8, gt=0, le=1)
 

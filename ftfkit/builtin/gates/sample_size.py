@@ -11,7 +11,13 @@ from ftfkit.types import ROUNDING, GateResult, GateStatus
 
 
 class SampleSize(GateCheck):
-    """PASS iff the variant's rows hold at least ``min_trades`` trades on average; the baseline's figure is told."""
+    """PASS iff the variant's rows hold at least ``min_trades`` trades on average; the baseline's figure is told.
+
+    Attributes
+    ----------
+    min_trades : float
+        Mean number of trades a row that is needed.
+    """
 
     min_trades: float = Field(default=50, gt=0)
 

@@ -11,7 +11,13 @@ from ftfkit.types import ROUNDING, GateResult, GateStatus
 
 
 class Stability(GateCheck):
-    """PASS iff, for every asset, the variance (ddof 1) of f1_buy over folds stays within a bound."""
+    """PASS iff, for every asset, the variance (ddof 1) of f1_buy over folds stays within a bound.
+
+    Attributes
+    ----------
+    max_variance : float
+        Largest variance that an asset may have.
+    """
 
     max_variance: float = Field(default=0.05, ge=0)
 

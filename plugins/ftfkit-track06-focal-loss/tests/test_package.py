@@ -5,7 +5,7 @@ import yaml
 from ftfkit_track06_focal_loss import conf_dir, package_file
 from ftfkit_track06_focal_loss.focal import FocalLoss
 
-from ftfkit.config.schema import TrackConfig
+from ftfkit.config.sections import TrackConfig
 from ftfkit.plugins import registry
 
 PUBLISHED = {

@@ -21,6 +21,8 @@ class LogisticRegressionModel(Model):
 
     Attributes
     ----------
+    max_iterations : int
+        Most iterations of the solver.
     clip : float
         Standardised features are cut at plus and minus this many standard deviations.
     """

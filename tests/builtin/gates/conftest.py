@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ftfkit.components import GateEvidence
-from ftfkit.config.schema import StatsConfig
+from ftfkit.config.sections import StatsConfig
 from ftfkit.judge.comparison import Planning, compare_family
 from ftfkit.judge.paired import Pairs
 

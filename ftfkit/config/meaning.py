@@ -1,0 +1,41 @@
+"""What the fields of a section or component mean, as their docstrings say it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+ROOT_KEYS: Mapping[str, str] = {  # keys of the config that stand in no section of their own, with their meaning
+    "baseline": "option of each factor group that makes up the champion, which variants are compared with",
+    "metrics": "plugin metrics that become columns of the rows, each with its parameters",
+    "seed": "of the run: with asset and fold it seeds samplers and models, the same for all variants",
+    "plan": "pre-registered plan file that the run must equal",
+}
+_ATTRIBUTES = re.compile(r"^Attributes\n-+\n(.*?)(?=^[^\n]+\n-+$|\Z)", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^(\w[^\n:]*?)(?: : [^\n]*)?\n((?:[ \t]+[^\n]*\n?|\n)+)", re.MULTILINE)
+
+
+def meaning(model: type[BaseModel], name: str) -> str:
+    """Meaning of field ``name``: its description, else the entry under Attributes of the class that is nearest.
+
+    Empty where nobody gave one.
+    """
+    field = model.model_fields[name]
+    if field.description:
+        return field.description
+    for cls in model.__mro__:
+        entries = _entries(cls.__dict__.get("__doc__") or "")
+        found = entries.get(name) or entries.get(field.alias or "")
+        if found:
+            return found
+    return ""
+
+
+def _entries(doc: str) -> dict[str, str]:
+    """Texts under ``Attributes`` of a numpydoc docstring, by name; ``a, b : int`` tells of both."""
+    section = _ATTRIBUTES.search(inspect.cleandoc(doc))
+    found = _ENTRY.findall(section.group(1) + "\n") if section else []
+    return {name.strip(): " ".join(text.split()) for names, text in found for name in names.split(",")}
