@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ RAY_ALONE = {  # a local Ray would listen on every network interface, and report
 }
 LINGER_S = 120  # seconds an idle loky worker stays while the driver stores and judges
 _PR_SET_PDEATHSIG = 1
+Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class Terminated(KeyboardInterrupt):
@@ -73,23 +74,24 @@ def executor(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
 @contextmanager
 def terminable() -> Iterator[None]:
     """Turn SIGTERM into ``Terminated`` for the time being; outside the main thread nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
+    with _handling({signal.SIGTERM: _terminate}):
         yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Let neither Ctrl-C nor SIGTERM cut short what must be written or stopped."""
+    with _handling(dict.fromkeys((signal.SIGINT, signal.SIGTERM), signal.SIG_IGN)):
+        yield
+
+
+@contextmanager
+def _handling(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
+    """Set handlers, and put back those that stood before; signals are the main thread's alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
@@ -176,13 +178,15 @@ def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
     n_workers = min(config.workers or os.cpu_count() or 1, n_tasks)
     local = {} if config.address else {"num_cpus": n_workers, "include_dashboard": False}
     try:
-        ray.init(
-            address=config.address or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"env_vars": ONE_THREAD},
-            **local,
-        )
+        # Ray sets a handler of its own, which would end the program before its run is marked.
+        with _handling({signal.SIGTERM: signal.getsignal(signal.SIGTERM)}):
+            ray.init(
+                address=config.address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"env_vars": ONE_THREAD},
+                **local,
+            )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise _unreachable(config, error) from error
     try:
@@ -195,16 +199,20 @@ def _ray(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
             ray.shutdown()
 
 
-def check_installed(config: ExecutorConfig, where: str) -> None:
-    """Refuse an executor whose package is not here, without importing it.
+def check_startable(config: ExecutorConfig, where: str) -> None:
+    """Refuse an executor that cannot start here, without importing its package.
 
     Raises
     ------
     ConfigError
-        Naming the extra to install; ``where`` is who chose the executor.
+        When its package is missing, naming the extra to install, or when a Ray of our own would start Python from a
+        path with a space: Ray splits the command at it, and waits for ever. ``where`` is who chose the executor.
     """
     if not all(map(importlib.util.find_spec, PACKAGES.get(config.name, ()))):
         raise _not_installed(config.name, where)
+    if config.name == "ray" and not config.address and " " in sys.executable:
+        rule = f"cannot start workers where the path of Python has a space: {sys.executable}"
+        raise ConfigError(where, "executor.name", "ray", rule)
 
 
 def _imported(name: str) -> tuple[Any, ...]:

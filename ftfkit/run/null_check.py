@@ -22,7 +22,7 @@ from ftfkit.config.schema import FACTOR_GROUPS, Experiment, Spec, Variant
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
 from ftfkit.judge.rates import rejection_rates
-from ftfkit.run.executors import check_installed
+from ftfkit.run.executors import check_startable
 from ftfkit.run.files import write_json
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.ledger import Ledger
@@ -75,7 +75,7 @@ def null_check(
     KeyboardInterrupt
         Once everything finished is stored and all workers are gone; the same call then goes on from there.
     """
-    check_installed(experiment.executor, place_of(experiment, "executor.name"))
+    check_startable(experiment.executor, place_of(experiment, "executor.name"))
     check_driver(experiment)
     plans = _plans(experiment, design, n_replicates)
     output = Path(experiment.output.dir)

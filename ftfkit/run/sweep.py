@@ -19,7 +19,7 @@ from ftfkit.run import records
 from ftfkit.run.advice import enter_verdict, write_advice
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
-from ftfkit.run.executors import check_installed, executor, terminable, uninterrupted
+from ftfkit.run.executors import check_startable, executor, terminable, uninterrupted
 from ftfkit.run.files import write_json
 from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
@@ -71,7 +71,7 @@ def run_sweep(
         On Ctrl-C, as ``Terminated`` on SIGTERM, once everything finished is stored and all workers are gone.
     """
     with terminable():
-        check_installed(experiment.executor, place_of(experiment, "executor.name"))
+        check_startable(experiment.executor, place_of(experiment, "executor.name"))
         check_driver(experiment)
         output = Path(experiment.output.dir)
         plan = _registered(make_plan(experiment, now or datetime.now(UTC)), Ledger(output))

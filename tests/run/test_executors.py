@@ -83,6 +83,22 @@ def test_a_missing_package_is_one_line_with_the_extra(name: str, monkeypatch: py
         pass
 
 
+def test_ray_in_a_path_with_a_space_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/home/me/my projects/.venv/bin/python")
+    with pytest.raises(ConfigError, match=r"command line: executor\.name == ray .*/my projects/"):
+        check_startable(_config("ray"), "command line")
+    check_startable(_config("ray", address="10.0.0.1:6379"), "command line")
+
+
+def test_ray_leaves_sigterm_to_whoever_had_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with terminable():
+        ours = signal.getsignal(signal.SIGTERM)
+        with executor(_config("ray", workers=1), 1):
+            assert signal.getsignal(signal.SIGTERM) is ours
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 @pytest.mark.slow
 def test_an_unreachable_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     config = _config("dask", address="tcp://127.0.0.1:9")
