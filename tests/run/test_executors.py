@@ -18,7 +18,7 @@ import pytest
 from ftfkit.config.sections import ExecutorConfig
 from ftfkit.errors import ConfigError
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
-from ftfkit.run.executors import Terminated, executor, terminable, uninterrupted
+from ftfkit.run.executors import Terminated, check_startable, executor, terminable, uninterrupted
 
 DIE = "__import__('os')._exit(1)"
 
