@@ -29,9 +29,11 @@ if [ -x .venv/bin/uv ]; then
   trap 'rm -f "$overrides"' EXIT
   # 335 MB that only multi-GPU training loads.
   echo "nvidia-nccl-cu12; sys_platform == 'never'" >"$overrides"
-  .venv/bin/uv pip install --quiet --python .venv/bin/python --overrides "$overrides" --constraints constraints.txt \
-    "${projects[@]}" "${tools[@]}"
+  .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --overrides "$overrides" \
+    --constraints constraints.txt "${projects[@]}" "${tools[@]}"
 else
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
     "${projects[@]}" "${tools[@]}"
 fi
+# Where PYTHONDONTWRITEBYTECODE is set, every worker and every command of the tests would compile all of this anew.
+.venv/bin/python -m compileall -q ftfkit hydra_plugins plugins
