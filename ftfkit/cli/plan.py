@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ftfkit.run.preregistration import Registration
 
 
+ENOUGH = 0.8  # power that an experiment should have
+_WEAK = "warning    power is below 80 %: a lift may be there and stay INCONCLUSIVE; more folds or history help"
+
+
 def main(arguments: list[str]) -> int:
     """Print cells, time, power and confounds, and write the plan that ``plan=FILE`` then holds a run to."""
     parser = ArgumentParser(prog="python -m ftfkit plan", description=__doc__)
@@ -85,6 +89,7 @@ def _power(found: Power) -> list[str]:
         f"power      {found.power:.2f} at the required lift {found.required_lift:g} ({found.test} < {found.alpha:g})",
         f"detectable {found.mde80:.4f} at 80 % power",
         f"needed     {needed} of this length{history} for 80 % power at the required lift",
+        *([] if found.power >= ENOUGH else [_WEAK]),
     ]
 
 

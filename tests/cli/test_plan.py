@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ftfkit.__main__ import main
+from ftfkit.cli.plan import _power
+from ftfkit.run.forecast import Power
 from ftfkit.run.ledger import Ledger
 
 Capture = pytest.CaptureFixture[str]
@@ -23,6 +26,7 @@ def test_a_plan_is_told_written_and_registered(tmp_path: Path, capsys: Capture) 
     assert lines["time"].startswith("unknown: ")
     assert lines["fold"].startswith("sd    0.0450, from stats.planning_sd_fold")
     assert lines["detectable"] == "0.9002 at 80 % power"
+    assert lines["warning"].startswith("power is below 80 %: a lift may be there and stay INCONCLUSIVE")
     assert lines["needed"].startswith("144 folds of this length, 7200 days of history")
     assert lines["confound"].startswith("loss.alpha and loss.gamma move together")
     assert lines["plan"] == f"hash  {document['plan_hash']}"
@@ -69,3 +73,20 @@ def test_a_mistake_is_one_line(tmp_path: Path, capsys: Capture) -> None:
     assert main([f"plan={tmp_path}/absent.json"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"command line: plan == {tmp_path}/absent.json must be a plan as")
+
+
+def test_a_plan_with_power_is_told_without_warning() -> None:
+    power = Power(
+        sd_fold=0.01,
+        sd_source="stats.planning_sd_fold",
+        required_lift=0.015,
+        test="nadeau_bengio",
+        alpha=0.05,
+        n_folds=5,
+        power=0.8,
+        mde80=0.015,
+        folds_needed=5,
+        history_days=None,
+    )
+    assert [line for line in _power(power) if "below" in line] == []
+    assert [line for line in _power(replace(power, power=0.79)) if "below" in line] != []
