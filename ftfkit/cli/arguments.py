@@ -24,5 +24,5 @@ class ArgumentParser(argparse.ArgumentParser):
 
 def _folder(text: str) -> Path:
     if not text or not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+        raise UsageError(f"command line: --config-dir {text} is not a folder")
     return Path(text)

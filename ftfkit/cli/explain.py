@@ -13,11 +13,8 @@ from pydantic.fields import FieldInfo
 
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composed, composer
-from ftfkit.config.meaning import ROOT_KEYS, meaning
-from ftfkit.config.schema import COMPONENT_GROUPS
-from ftfkit.config.sections import SECTIONS
+from ftfkit.config.meaning import ROOT_KEYS, meaning, model_of
 from ftfkit.errors import UsageError
-from ftfkit.plugins import registry
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +38,7 @@ def explanation(composed: Composed, key: str) -> list[str]:
         When the config has no such key; names the nearest.
     """
     value = _value(composed, key)
-    model, path, owner = _model_of(composed, key)
+    model, path, owner = model_of(composed.config, key)
     lines = [f"{key} = {value!r}" if not isinstance(value, Mapping) else f"{key}: {len(value)} keys"]
     lines.append(f"set by    {composed.where(key)}")
     if model is None:
@@ -70,19 +67,6 @@ def _value(composed: Composed, key: str) -> Any:
             raise UsageError(f"command line: {key}: no such key; known here: {', '.join(sorted(known))}{hint}")
         level = level[part]
     return level
-
-
-def _model_of(composed: Composed, key: str) -> tuple[type[BaseModel] | None, list[str], str]:
-    """Class that validates the section the key lies in, the rest of the path, and whose class it is."""
-    group, *rest = key.split(".")
-    plugins = registry()
-    if group in COMPONENT_GROUPS:
-        found = plugins.find(COMPONENT_GROUPS[group], composed.config[group]["name"])
-        return found.load(), rest, found.owner
-    if group == "gates" and rest[:1] == ["checks"] and len(rest) > 1:
-        found = plugins.find("gate_check", rest[1])
-        return found.load(), rest[2:], found.owner
-    return SECTIONS.get(group), rest, "ftfkit"
 
 
 def _rule(field: FieldInfo) -> str:

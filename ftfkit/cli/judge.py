@@ -57,6 +57,8 @@ def _verdict(options: argparse.Namespace) -> Verdict:
             readiness=options.readiness,
             overrides=options.overrides,
         )
+    if file.is_file() and not of_run:
+        raise UsageError(f"command line: {file} must be rows (FILE.csv, FILE.parquet), or a run")
     folder = file.parent if of_run else find_run(options.output, options.rows)
     try:
         planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))["baseline"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -22,6 +23,26 @@ _UNITS = {
     "_hours": "hours",
     "_atr": "a multiple of the ATR",
     "_rounds": "a number of rounds",
+}
+_WANTED = {  # first word of pydantic's error type -> what is wanted
+    "int": "a valid integer",
+    "float": "a valid number",
+    "bool": "true or false",
+    "string": "text",
+    "tuple": "a list",
+    "list": "a list",
+    "set": "a list",
+    "dict": "a mapping of keys to values",
+    "mapping": "a mapping of keys to values",
+    "model": "a mapping of keys to values",
+    "date": "a date such as 2024-01-31",
+    "path": "a path",
+}
+_TEXTS = {
+    "literal_error": "must be {expected}",
+    "too_short": "must have {min_length} or more entries",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must match {pattern}",
 }
 _COMPARISONS = {
     "greater_than": (">", "gt"),
@@ -118,22 +139,28 @@ def _refusal(composed: Composed, key: str, model: type[BaseModel], error: Valida
 
 def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:
     kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(path, model)
     if kind in _COMPARISONS:
         sign, bound = _COMPARISONS[kind]
         return f"must be {sign} {context[bound]:g}"
-    if kind == "extra_forbidden":
-        known = _fields(model, path[:-1]) or ["(none)"]
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"is not a parameter here; known: {', '.join(known)}{hint}"
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    unit = next((text for suffix, text in _UNITS.items() if path and path[-1].endswith(suffix)), None)
-    if kind.endswith(("_parsing", "_type")):
-        wanted = kind.rsplit("_", 1)[0].replace("int", "integer").replace("float", "number").replace("_", " ")
-        return f"must be a valid {wanted}" + (f": {unit}" if unit else "")
-    message = str(error["msg"]).removeprefix("Value error, ")
+    wanted = _WANTED.get(kind.partition("_")[0])
+    if wanted and kind.endswith(("_parsing", "_type", "_from_float", "_exact")):
+        unit = next((text for suffix, text in _UNITS.items() if path and path[-1].endswith(suffix)), None)
+        return f"must be {wanted}" + (f": {unit}" if unit else "")
+    if kind in _TEXTS:
+        return _TEXTS[kind].format(**context)
+    message = re.sub("^(Input|String|Value) should ", "must ", str(error["msg"]).removeprefix("Value error, "))
     return message if message.startswith("must") else f"is refused: {message}"
+
+
+def _unknown(path: list[str], model: type[BaseModel]) -> str:
+    known = _fields(model, path[:-1])
+    if not known:
+        return "is not a parameter here: there are none"
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"is not a parameter here; known: {', '.join(known)}{hint}"
 
 
 def _fields(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -169,12 +169,16 @@ class Composer:
                 break
             level = level[part]
         known = [str(name) for name in level] if isinstance(level, Mapping) else []
+        taken = _taken(self._settings(choices), above)
+        if last in (taken or ()):
+            return f" yet; +{key}=VALUE adds it"
         if not above:
             known = sorted({*known, *self.groups()} - {last})  # a group may hold nothing until an option is chosen
-        near = difflib.get_close_matches(last, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; +{key}=VALUE adds one"
+        near = difflib.get_close_matches(last, {*known, *(taken or ())}, n=1)
+        adds = f"; +{key}=VALUE adds one" if taken is None and above else ""
+        hint = f"; did you mean {near[0]!r}?" if near else adds
         inside = f" in {'.'.join(above)}" if above else ""
-        return f"; known{inside}: {', '.join(sorted(known))}{hint}"
+        return f"; known{inside}: {', '.join(sorted({*known, *(taken or ())}))}{hint}"
 
     def _settings(self, choices: Iterable[str]) -> Any:
         """Config under these options; empty where they do not compose either: one error at a time is told."""
@@ -194,6 +198,19 @@ class Composer:
                 choices = [one for one in asked if key_of(one) in {*self.groups()} - {key}]
                 return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
+
+
+def _taken(config: Any, above: Sequence[str]) -> tuple[str, ...] | None:
+    """Keys that the class behind a section takes; None where a key may have any name, or no class is known."""
+    from ftfkit.config.meaning import model_of
+
+    if not above:
+        return ()
+    try:
+        model, inside, _ = model_of(config, ".".join(above))
+    except (FtfkitError, KeyError, TypeError):
+        return None
+    return None if model is None or inside else tuple(model.model_fields)
 
 
 def _or_not_loaded(where: str, group: str, option: str, rule: str) -> FtfkitError:

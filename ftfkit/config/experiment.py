@@ -211,10 +211,10 @@ def _variants(
 
 
 def _refuse_unknown_groups(composed: Composed) -> None:
-    known = {*Spec.model_fields, *Experiment.model_fields, *ROOT_KEYS, *SECTIONS}
-    for key in composed.config:
+    known = {*COMPONENT_GROUPS, *SECTIONS, *ROOT_KEYS}
+    for key, value in composed.config.items():
         if key not in known:
-            raise ConfigError(composed.where(key), key, "...", f"is not a section; known: {', '.join(sorted(known))}")
+            raise ConfigError(composed.where(key), key, value, f"is not a section; known: {', '.join(sorted(known))}")
 
 
 def _spec(composed: Composed, plugins: Registry) -> Spec:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel
+
+from ftfkit.config.schema import COMPONENT_GROUPS
+from ftfkit.config.sections import SECTIONS
+from ftfkit.plugins import registry
 
 ROOT_KEYS: Mapping[str, str] = {  # keys of the config that stand in no section of their own, with their meaning
     "baseline": "option of each factor group that makes up the champion, which variants are compared with",
@@ -39,3 +44,21 @@ def _entries(doc: str) -> dict[str, str]:
     section = _ATTRIBUTES.search(inspect.cleandoc(doc))
     found = _ENTRY.findall(section.group(1) + "\n") if section else []
     return {name.strip(): " ".join(text.split()) for names, text in found for name in names.split(",")}
+
+
+def model_of(config: Mapping[str, Any], key: str) -> tuple[type[BaseModel] | None, list[str], str]:
+    """Class that validates the section that ``key`` lies in, the rest of the path, and whose class it is.
+
+    Raises
+    ------
+    PluginError
+        When no plugin has what the section names.
+    """
+    group, *rest = key.split(".")
+    if group in COMPONENT_GROUPS:
+        found = registry().find(COMPONENT_GROUPS[group], config[group]["name"])
+        return found.load(), rest, found.owner
+    if group == "gates" and rest[:1] == ["checks"] and len(rest) > 1:
+        found = registry().find("gate_check", rest[1])
+        return found.load(), rest[2:], found.owner
+    return SECTIONS.get(group), rest, "ftfkit"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ftfkit.types import Asset, Universe
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")]  # it becomes part of file names
 
 
 class Section(BaseModel):
@@ -31,8 +33,8 @@ class UniverseConfig(Section):
     """
 
     name: str = Field(min_length=1)
-    assets: tuple[str, ...] = Field(min_length=1)
-    quote: str = Field(min_length=1)
+    assets: tuple[Symbol, ...] = Field(min_length=1)
+    quote: Symbol
 
     @model_validator(mode="after")
     def _no_repeats(self) -> UniverseConfig:
@@ -208,10 +210,8 @@ class TrackConfig(Section):
         What is varied, in words.
     variants : mapping of str to tuple of str
         Options of each factor group that are compared with the baseline.
-    readiness : str, optional
-        Path of the readiness document, or ``pkg://PACKAGE/FILE``.
-    plan_document : str, optional
-        Path or address of the written plan.
+    readiness, plan_document : str, optional
+        Paths of the readiness document (or ``pkg://PACKAGE/FILE``) and of the written plan.
     hypothesis : str
         What is expected, and why.
     links : tuple of str
