@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -18,6 +18,9 @@ from ftfkit.types import VariantVerdict, Verdict
 if TYPE_CHECKING:
     from ftfkit.api import RunResult
 
+_HEADINGS = ("verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)")
+_GAP = 2  # blanks between two columns
+_LESSER = ("NB p (BH)", "d_z", "p (BH)", "CI95", "mean Δ")  # left out in this order on a narrow terminal
 _COLOURS = {"LOCK": "green", "ABANDON": "red", "INCONCLUSIVE": "yellow", "INCOMPLETE": "magenta"}
 _MARKS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta", "NOT_APPLICABLE": "dim"}
 
@@ -55,11 +58,16 @@ def print_verdict(verdict: Verdict, console: Console | None = None, *, planned: 
     marks = [name for name, on in known.items() if on]
     title = f"{verdict.gates}, baseline {verdict.baseline}" + "".join(f" [{mark}]" for mark in marks)
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("variant", overflow="fold", min_width=min(18, max(map(len, verdict.variants), default=7)))
-    for heading in ("verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)"):
+    least = min(18, max(map(len, verdict.variants), default=7))
+    table.add_column("variant", overflow="fold", min_width=least)
+    found = zip(*map(_cells, verdict.variants.values()), strict=True)
+    columns: dict[str, Sequence[Text | str]] = dict(zip(_HEADINGS, found, strict=False))
+    if console.is_terminal or "COLUMNS" in os.environ:  # a pipe takes lines of any length
+        columns = _fitting(columns, console.width - least - _GAP)
+    for heading in columns:
         table.add_column(heading, no_wrap=True)
-    for item in verdict.variants.values():
-        table.add_row(*_cells(item))
+    for item, *cells in zip(verdict.variants, *columns.values(), strict=True):
+        table.add_row(Text(item), *cells)
     console.print(table)
     for item in verdict.variants.values():
         wraps = not console.is_terminal  # a pipe gets whole lines, a terminal lines broken between words
@@ -67,6 +75,16 @@ def print_verdict(verdict: Verdict, console: Console | None = None, *, planned: 
         for reason in item.reasons:
             shown = Text(f"  {reason}") if wraps else Padding(Text(reason), (0, 0, 0, 2))
             console.print(shown, soft_wrap=wraps)
+
+
+def _fitting(columns: Mapping[str, Sequence[Text | str]], width: int) -> dict[str, Sequence[Text | str]]:
+    """Columns that fit beside the variant's; where there is no room, those go first that others imply."""
+    kept = dict(columns)
+    for heading in _LESSER:
+        if sum(_GAP + max(map(len, (name, *cells))) for name, cells in kept.items()) <= width:
+            break
+        kept.pop(heading, None)
+    return kept
 
 
 def print_gates(verdict: Verdict, console: Console | None = None) -> None:
@@ -95,7 +113,6 @@ def _cells(item: VariantVerdict) -> Sequence[Text | str]:
     low, high = comparison.ci95
     verdict = Text(item.verdict + (" (fragile)" if item.fragile else ""), style=_COLOURS[item.verdict])
     return (
-        Text(item.variant),
         verdict,
         _number(comparison.mean, "+.4f"),
         f"{_number(low, '+.4f')} {_number(high, '+.4f')}",

@@ -56,3 +56,26 @@ def test_rows_of_the_baseline_alone_have_no_verdict(tmp_path: Path, capsys: pyte
     file.write_text("\n".join(line for line in ROWS.splitlines() if not line.startswith("better")))
     assert main(["judge", str(file)]) == 0
     assert capsys.readouterr().out == "rows of the baseline none alone; no variant, so no verdict\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (100, "variant verdict mean Δ CI95 d_z p (BH) NB p (BH)"),
+        (70, "variant verdict mean Δ CI95 d_z p (BH)"),
+        (60, "variant verdict mean Δ CI95"),
+        (40, "variant verdict mean Δ"),
+    ],
+)
+def test_a_narrow_terminal_keeps_variant_and_verdict(
+    columns: int, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS.replace("better", "aggressive_focus"))
+    assert main(["judge", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (head,) = (number for number, line in enumerate(lines) if line.split()[:2] == ["variant", "verdict"])
+    assert " ".join(lines[head].split()) == shown
+    assert lines[head + 2].split()[0] == "aggressive_focus"
+    assert max(map(len, lines[head : head + 3])) <= columns
