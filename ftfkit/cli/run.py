@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftfkit.cli.completion import FLAGS, is_left_to_hydra
 from ftfkit.config.overrides import group_of, is_override, key_of
 from ftfkit.errors import FtfkitError, UsageError
 
@@ -21,6 +22,8 @@ _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would 
 def run(arguments: list[str]) -> int:
     """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
     _refuse_words(arguments)
+    if FLAGS & set(arguments) and not is_left_to_hydra(arguments):
+        return 0
     arguments, folders = _with_plan(*_parted(arguments))
     import hydra
 
@@ -36,7 +39,7 @@ def run(arguments: list[str]) -> int:
     os.environ[_HYDRA_FULL_ERROR] = "1"
     try:
         app()
-    except FtfkitError:
+    except (FtfkitError, BrokenPipeError):
         raise
     except Exception as error:
         if wants_traceback:
@@ -57,10 +60,6 @@ def _refuse_words(arguments: Sequence[str]) -> None:
         raise UsageError(
             "command line: an empty argument is no override (group=option, key=value); is a variable unset?"
         )
-    asks = {"-sc", "--shell-completion"} & set(arguments) and any(one.startswith("query=") for one in arguments)
-    if asks and "COMP_LINE" not in os.environ:
-        setup = 'eval "$(python -m ftfkit -sc install=bash)"'
-        raise UsageError(f"command line: the shell asks for completions once it is set up: {setup}")
 
 
 def _parted(arguments: Sequence[str]) -> tuple[list[str], list[Path]]:
@@ -86,7 +85,7 @@ def _with_plan(arguments: list[str], folders: list[Path]) -> tuple[list[str], li
     """
     overrides = [word for word in arguments if is_override(word)]
     given = [word for word in overrides if key_of(word) != "plan"]
-    if given == overrides or {"-sc", "--shell-completion"} & set(arguments):
+    if given == overrides or FLAGS & set(arguments):
         return arguments, folders
     from ftfkit.config.planned import planned
 

@@ -97,6 +97,7 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
             "/dev/null/acme-tilt: Not a directory",
         ),
         (["track=null"], 1, "track == null names no option of this group; leave it out, or choose among: 01_market"),
+        (["-sc", "install=tcsh"], 2, "-sc takes install=SHELL, SHELL one of bash, fish, zsh, not install=tcsh"),
         ([""], 2, "an empty argument is no override"),
         (["-sc", "query=bash"], 2, "-sc install=bash"),
         (["trak=06_focal_loss"], 1, "did you mean 'track'?"),
@@ -152,15 +153,27 @@ def test_data_reports_each_asset(shared: Path, tmp_path: Path) -> None:
     assert "6002 bars" in done.stdout
 
 
-def test_shell_completion_knows_nested_options() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "ftfkit", "-sc", "query=bash"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"COMP_LINE": "ftfkit loss=focal/", "COMP_POINT": "18", "PATH": "/usr/bin:/bin"},
-    )
-    assert "loss=focal/standard" in done.stdout
+@pytest.mark.parametrize(
+    ("line", "choices"),
+    [
+        ("ftfkit loss=focal/", {"loss=focal/standard"}),
+        ("ftfkit plan loss=focal/", {"loss=focal/standard"}),
+        ("ftfkit va", {"validate"}),
+        ("ftfkit runs ", set()),
+    ],
+)
+def test_shell_completion_knows_commands_and_nested_options(
+    line: str, choices: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.setenv("COMP_POINT", str(len(line)))
+    assert main(["-sc", "query=bash"]) == 0
+    told = capsys.readouterr()
+    found = set(told.out.split())
+    assert choices <= found
+    assert all(one.startswith(line.rsplit(maxsplit=1)[-1]) for one in found)
+    assert bool(choices) == bool(found)
+    assert told.err == ""
 
 
 def test_a_damaged_ledger_refuses_a_run_and_fails_verification(
