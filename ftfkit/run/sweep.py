@@ -130,6 +130,8 @@ class _Run:
         _log.info("run %s: %d cells, %s", self._plan.run_id, len(self._plan.cells), document["command"])
         if document["champion"]:
             self._progress.line(f"the baseline stands on the champion locked by {document['champion']}")
+        if not self._plan.experiment.variants:
+            self._progress.line("nothing is compared: the baseline alone is run; loss=OPTION, say, names a variant")
         self._observers.run_started(self._plan.run_id, document)
 
     def _look_up(self) -> int:

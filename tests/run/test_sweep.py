@@ -115,7 +115,12 @@ def test_a_new_gate_set_costs_no_cells(first: RunResult, output: Path) -> None:
 
 
 def test_the_baseline_alone_has_rows_and_no_verdict(first: RunResult, output: Path) -> None:
-    alone = _sweep(output)
+    stream = io.StringIO()
+    asked = compose([*TINY, f"output.dir={output}"])
+    alone = run_sweep(asked, now=NOW, progress=PlainProgress(stream))
+    first_line, second_line, *_ = stream.getvalue().splitlines()
+    assert "nothing is compared: the baseline alone is run" in first_line
+    assert "4 cells" in second_line
     assert (len(alone.rows), alone.n_reused, alone.verdict) == (4, 4, None)
     assert not (alone.folder / "verdict.json").exists()
 
