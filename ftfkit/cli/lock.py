@@ -13,6 +13,7 @@ from ftfkit.errors import UsageError, VerifyError
 
 if TYPE_CHECKING:
     from ftfkit.config.schema import Experiment
+    from ftfkit.run.records import RunRecord
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +44,7 @@ def _lock(options: argparse.Namespace) -> int:
     from ftfkit.run.records import PLAN, RunRecord, find_run
 
     run = RunRecord(find_run(options.output, options.run).resolve(), status="")
+    _check_known(run, options.variant)
     output = run.folder.parents[1]
     found = verify(run.folder)
     if found.mismatches:
@@ -63,6 +65,13 @@ def _lock(options: argparse.Namespace) -> int:
     lock(change, output)
     print(f"{options.variant} is the champion: {change.base_env} is written; the next sweep's baseline stands on it")
     return 0
+
+
+def _check_known(run: RunRecord, variant: str) -> None:
+    """Refuse a variant that the run has not, before minutes are spent on verifying it."""
+    known = () if run.unreadable or run.verdict is None else tuple(run.verdict.variants)
+    if known and variant not in known:
+        raise UsageError(f"command line: {variant} is no variant of this run; known: {', '.join(known)}")
 
 
 def _confirmed(document: dict[str, Any], variant: str, experiment: Experiment, output: Path) -> bool:

@@ -94,6 +94,8 @@ def _with_dossier(folder) -> None:
 def test_a_run_that_does_not_verify_is_refused_with_its_place(desk, capsys: Capture) -> None:
     file = desk.run / "verdict.json"
     file.write_text(file.read_text().replace('"n_pairs": 4', '"n_pairs": 5'))
+    assert lock(desk, desk.run_id, "nosuch") == 2  # which needs no verification
+    assert "nosuch is no variant of this run; known: standard" in capsys.readouterr().err
     assert lock(desk, desk.run_id, "standard") == 5
     assert "lock refused: verify: verdict.json: variants.standard.comparison.n_pairs: " in capsys.readouterr().err
 
