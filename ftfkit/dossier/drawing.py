@@ -30,7 +30,7 @@ def draw(results: Results, mark: str) -> dict[str, bytes]:
 
 
 def reliability_bins(results: Results) -> dict[str, dict[str, ReliabilityBins]]:
-    """Reliability of each variant, summed over cells; empty where rows carry none.
+    """Reliability of each variant, summed over cells; raw alone where nothing was calibrated, empty without any.
 
     A row's ``reliability`` maps ``raw`` and ``calibrated`` to three lists over bins of probability: number of test
     events, their summed probability, number of BUY events.
@@ -42,7 +42,8 @@ def reliability_bins(results: Results) -> dict[str, dict[str, ReliabilityBins]]:
         texts = results.ok.loc[results.ok["variant"] == variant, "reliability"].dropna()
         cells = [cell for cell in map(json.loads, texts) if cell]
         if cells:
-            sums = {kind: np.sum([cell[kind] for cell in cells], axis=0, dtype=float) for kind in ("raw", "calibrated")}
+            kinds = ("raw", "calibrated") if variant in results.calibrated else ("raw",)
+            sums = {kind: np.sum([cell[kind] for cell in cells], axis=0, dtype=float) for kind in kinds}
             found[variant] = {kind: ReliabilityBins(*lists) for kind, lists in sums.items()}
     return found
 

@@ -49,6 +49,12 @@ class Results:
         return tuple(self.plan["folds"])
 
     @property
+    def calibrated(self) -> tuple[str, ...]:
+        """Variants whose probabilities were calibrated, by the plan."""
+        configs = {name: self.plan["variants"][name].get("config", {}) for name in self.names}
+        return tuple(name for name in self.names if configs[name].get("calibration", {}).get("method", "none") != "none")
+
+    @property
     def required_lift(self) -> float:
         return float(self.plan["gates"]["required_lift"])
 

@@ -9,6 +9,13 @@ from ftfkit.dossier.text import Table, compact, number, percent, table
 from ftfkit.types import ROUNDING, Row
 
 SIDE_BY_SIDE = 4  # variants in one table of parameters
+_SCORES = {
+    "brier": "Brier raw",
+    "brier_calibrated": "Brier calibrated",
+    "logloss": "log loss raw",
+    "logloss_calibrated": "log loss calibrated",
+}
+_AFTERWARDS = {"brier_calibrated", "logloss_calibrated"}
 _JOINT = ("expectancy_bps", "sortino", "max_drawdown_pct")
 
 
@@ -73,18 +80,30 @@ def operating_points(results: Results) -> Table:
 
 
 def calibration(results: Results) -> Table:
-    """Brier score and log loss, raw and calibrated, and the thresholds in use; empty where rows carry none."""
-    names = ("brier", "brier_calibrated", "logloss", "logloss_calibrated")
-    if results.column(names[0]).isna().all():
+    """Brier score and log loss, and the thresholds in use; empty where rows carry none.
+
+    Calibrated scores stand beside the raw ones where a variant was calibrated, ``n/a`` for those that were not.
+    """
+    if results.column("brier").isna().all():
         return table((), ())
-    means = {name: results.mean(name) for name in names}
-    columns = ("Variant", "Brier raw", "Brier calibrated", "log loss raw", "log loss calibrated")
+    shown = [name for name in _SCORES if results.calibrated or name not in _AFTERWARDS]
+    means = {name: results.mean(name) for name in shown}
+    for name in _AFTERWARDS & means.keys():
+        means[name] = means[name].where(means[name].index.isin(results.calibrated))
     rows = []
     for variant in results.names:
         here = results.ok["variant"] == variant
         spreads = (_spread(results.column(name)[here]) for name in ("threshold", "threshold_tuned"))
-        rows.append((variant, *(number(means[name][variant]) for name in names), *spreads))
+        rows.append((variant, *(number(means[name][variant]) for name in shown), *spreads))
+    columns = ("Variant", *(_SCORES[name] for name in shown))
     return table((*columns, "threshold: median (range)", "tuned threshold: median (range)"), rows)
+
+
+def calibration_line(results: Results) -> str:
+    """Which of the scores may be compared across variants."""
+    if results.calibrated:
+        return "Only calibrated scores may be compared across losses."
+    return "Nothing was calibrated: scores of different losses may not be compared."
 
 
 def search(results: Results) -> list[Table]:

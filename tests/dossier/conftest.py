@@ -39,14 +39,27 @@ class MakeRun(Protocol):
     """Write a run folder from rows; keyword arguments beyond the named ones replace entries of the plan."""
 
     def __call__(
-        self, rows: pd.DataFrame, checks: Mapping[str, Any] = ..., post_hoc: bool = ..., **changes: Any
+        self,
+        rows: pd.DataFrame,
+        checks: Mapping[str, Any] = ...,
+        post_hoc: bool = ...,
+        calibrated: tuple[str, ...] = ...,
+        **changes: Any,
     ) -> Path: ...
 
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    def write(rows: pd.DataFrame, checks: Mapping[str, Any] = SIX, post_hoc: bool = False, **changes: Any) -> Path:
+    def write(
+        rows: pd.DataFrame,
+        checks: Mapping[str, Any] = SIX,
+        post_hoc: bool = False,
+        calibrated: tuple[str, ...] = (),
+        **changes: Any,
+    ) -> Path:
         plan = {**base_plan(rows, checks), **changes}
+        for name in calibrated:
+            plan["variants"][name]["config"]["calibration"] = {"method": "platt"}
         rows.to_parquet(tmp_path / ROWS, index=False)
         write_json(tmp_path, PLAN, plan)
         if len(plan["variants"]) > 1:
@@ -179,7 +192,8 @@ def _row(asset: str, fold: int, f1: float) -> dict[str, Any]:
 
 def _variant(name: str, place: int) -> dict[str, Any]:
     options = {} if place == 0 else {"loss": f"focal/{name}"}
-    return {"options": options, "config": {"loss": {"name": "focal", "gamma": float(place), "alpha": 0.25}}}
+    loss = {"name": "focal", "gamma": float(place), "alpha": 0.25}
+    return {"options": options, "config": {"loss": loss, "calibration": {"method": "none"}}}
 
 
 def _asset_data(place: int) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_reliability_is_summed_over_cells(make_run, make_rows):
     rows = make_rows({"none": 0.0, "a": 0.05}, n_assets=1, n_folds=2)
     cell = {"raw": [[10, 20], [2.0, 12.0], [3, 8]], "calibrated": [[30, 0], [6.0, 0.0], [11, 0]]}
     rows["reliability"] = [json.dumps(cell), json.dumps(cell), None, None]
-    results = read_results(make_run(rows))
+    results = read_results(make_run(rows, calibrated=("none",)))
     bins = reliability_bins(results)
     assert list(bins) == ["none"]
     mean, frequency = bins["none"]["raw"].curve
@@ -66,6 +66,22 @@ def test_reliability_is_summed_over_cells(make_run, make_rows):
     assert frequency == pytest.approx([0.3, 0.4])
     assert [len(axis) for axis in bins["none"]["calibrated"].curve] == [1, 1]
     assert "reliability.png" in draw(results, "")
+
+
+def test_a_curve_of_calibrated_probabilities_stands_only_where_there_are_any(make_run, make_rows):
+    rows = make_rows({"none": 0.0, "a": 0.05}, n_assets=1, n_folds=2)
+    cell = {"raw": [[30, 20], [6.0, 12.0], [3, 8]], "calibrated": [[30, 20], [6.0, 12.0], [3, 8]]}
+    rows["reliability"] = json.dumps(cell)
+    assert {name: list(bins) for name, bins in reliability_bins(read_results(make_run(rows))).items()} == {
+        "none": ["raw"],
+        "a": ["raw"],
+    }
+    some = read_results(make_run(rows, calibrated=("a",)))
+    assert {name: list(bins) for name, bins in reliability_bins(some).items()} == {
+        "none": ["raw"],
+        "a": ["raw", "calibrated"],
+    }
+    assert "reliability.png" in draw(some, "")
 
 
 def test_reliability_shows_at_most_twelve_panels_in_rows_of_four():

@@ -45,6 +45,21 @@ def test_parameters_have_median_and_range_by_variant(read, make_rows):
     assert found["rounds"] == ("75", "75")
 
 
+def test_calibrated_scores_stand_only_where_something_was_calibrated(read, make_rows):
+    rows = make_rows({"none": 0.0, "a": 0.05})
+    plain = read(rows)
+    table = supporting.calibration(plain)
+    assert table.columns[:3] == ("Variant", "Brier raw", "log loss raw")
+    assert table.rows[1][:3] == ("a", "0.2100", "0.6100")
+    assert supporting.calibration_line(plain).startswith("Nothing was calibrated")
+    some = read(rows, calibrated=("a",))
+    table = supporting.calibration(some)
+    assert table.columns[1:5] == ("Brier raw", "Brier calibrated", "log loss raw", "log loss calibrated")
+    assert table.rows[0][1:5] == ("0.2100", "n/a", "0.6100", "n/a")
+    assert table.rows[1][1:5] == ("0.2100", "0.1700", "0.6100", "0.5200")
+    assert supporting.calibration_line(some) == "Only calibrated scores may be compared across losses."
+
+
 def test_rows_without_a_search_have_no_such_table(read, make_rows):
     rows = make_rows({"none": 0.0, "a": 0.05})
     trade = ["expectancy_bps", "sortino", "max_drawdown_pct", "n_trades"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS = 12
+MOST_COLUMNS = 4
 FEWEST_EVENTS = 20  # in a bin that is drawn
 
 
@@ -35,18 +36,18 @@ class ReliabilityBins:
 
 
 def reliability(variants: Mapping[str, Mapping[str, ReliabilityBins]], mark: str) -> bytes:
-    """PNG with a panel a variant; raw and calibrated probabilities pooled over cells.
+    """PNG with a panel a variant; probabilities pooled over cells, calibrated ones where there are any.
 
     Parameters
     ----------
     variants : mapping of str to mapping of {"raw", "calibrated"} to ReliabilityBins
-        Panels in order; those beyond twelve are left out.
+        Panels in order, of equal rows as far as possible; those beyond twelve are left out.
     mark : str
         Part of the title.
     """
     shown = dict(list(variants.items())[:MOST_PANELS])
-    columns = min(4, len(shown))
-    rows = ceil(len(shown) / columns)
+    rows = ceil(len(shown) / MOST_COLUMNS)
+    columns = ceil(len(shown) / rows)
     curves = [bins.curve for panel in shown.values() for bins in panel.values()]
     top = min(1.0, 1.08 * max([0.1, *(float(np.max(axis)) for curve in curves for axis in curve if len(axis))]))
     with style.look():
@@ -54,18 +55,19 @@ def reliability(variants: Mapping[str, Mapping[str, ReliabilityBins]], mark: str
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes, (variant, panel) in zip(grid.flat, shown.items(), strict=False):
             _panel(axes, panel, top)
-            axes.set_title(style.short(variant, 24), fontsize=9)
+            axes.set_title(f"{style.short(variant, 24)}\nn = {panel['raw'].n.sum():,.0f}", fontsize=9)
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
-        grid[0, 0].legend(loc="upper left", fontsize=8)
+        fullest = max(range(len(shown)), key=lambda place: len(list(shown.values())[place]))
+        grid.flat[fullest].legend(loc="upper left", fontsize=8)
         figure.suptitle(f"Reliability on test events{_left_out(variants)}{mark}", x=0.01, ha="left", fontsize=11)
-        figure.supxlabel("mean predicted probability", fontsize=9)
+        figure.supxlabel(f"mean predicted probability (bins of at least {FEWEST_EVENTS} test events)", fontsize=9)
         figure.supylabel("observed BUY frequency", fontsize=9)
         return style.png(figure)
 
 
 def _panel(axes: Axes, panel: Mapping[str, ReliabilityBins], top: float) -> None:
-    axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)), label="ideal")
     for (name, bins), (color, marker) in zip(panel.items(), _LINES, strict=False):
         axes.plot(*bins.curve, color=color, marker=marker, markersize=4, linewidth=1.2, label=name)
     axes.set_xlim(0, top)
