@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ftfkit.dossier import text
@@ -62,6 +63,11 @@ def markdown_table(table: Table) -> Markup:
     if table.note:
         lines += ["", str(escape(table.note))]
     return Markup("\n".join(lines))
+
+
+def parser(*, html: bool = False) -> MarkdownIt:
+    """The Markdown that a dossier is written in; with ``html`` as a reader that lets raw HTML through takes it."""
+    return MarkdownIt("commonmark", {"html": html}).enable("table")
 
 
 @cache

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ftfkit.components import DossierSection
+from ftfkit.dossier.inert import inert
+from ftfkit.dossier.markdown import parser
 from ftfkit.errors import PluginError
 from ftfkit.plugins import Registration, Registry
 
@@ -67,10 +68,13 @@ def render_sections(results: Results, sections: Mapping[str, DossierSection]) ->
 
 
 def _checked(body: object) -> str:
-    """The body, refused where it could pass for another part of the dossier."""
+    """The body, unable to change how the rest is read; refused where it could pass for another part."""
     if not isinstance(body, str):
         raise TypeError(f"gave {body!r}, must give text")
-    tokens = MarkdownIt("commonmark").parse(body)
+    body, known = inert(body), dict[str, object]()
+    tokens = parser().parse(body, known)
+    if known.get("references"):
+        raise ValueError("its links must stand in place: a reference definition holds for the whole dossier")
     if any(token.type == "heading_open" and token.tag < HIGHEST_HEADING for token in tokens):
         raise ValueError("its headings must be of level 4 (####) or below")
     return body

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ftfkit.components import DossierSection
+from ftfkit.dossier.markdown import parser
 from ftfkit.dossier.sections import registered_sections
 from ftfkit.dossier.write import write_dossier
 from ftfkit.errors import PluginError
@@ -51,6 +52,8 @@ class Says(DossierSection):
         ("# 1. Verdict\n**LOCK**", "ValueError: its headings must be of level 4"),
         ("Fine.\n\nVerdict\n---\n**LOCK**", "ValueError: its headings must be of level 4"),
         ("> ### 6.1 Lock variant", "ValueError: its headings must be of level 4"),
+        ("<!--\n## 6. Decisions\n", "ValueError: its headings must be of level 4"),
+        ("[a]: https://example.org", "ValueError: its links must stand in place"),
     ],
 )
 def test_a_section_that_breaks_or_passes_for_another_part_is_shown_as_its_error(make_run, make_rows, body, reason):
@@ -64,6 +67,33 @@ def test_a_section_may_have_headings_of_its_own_and_code(make_run, make_rows):
     body = "#### By year\n\n```sh\n# a comment\n```"
     folder = make_run(make_rows({"none": 0.0, "good": 0.05}))
     assert body in write_dossier(folder, sections={"says": Says(body=body)}).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Open:\n\n```sh\nrm x",
+        "~~~~\na\n~~~",
+        "<!-- open",
+        "<script>\n\na",
+        "a <b>b\n\n<details>\n",
+        "| <u> |\n|---|\n| <i> |",
+    ],
+)
+def test_what_a_section_leaves_open_does_not_reach_the_rest(make_run, make_rows, body):
+    folder = make_run(make_rows({"none": 0.0, "good": 0.05}))
+    without = write_dossier(folder, sections={}).read_text(encoding="utf-8")
+    markdown = write_dossier(folder, sections={"says": Says(body=body)}).read_text(encoding="utf-8")
+    rest = without[without.index("## 6.") :]
+    assert markdown.endswith(rest)
+    for html in (True, False):  # readers that let raw HTML through, and ours
+        tokens = parser(html=html).parse(markdown)
+        assert "html" not in {token.type[:4] for one in tokens for token in (one, *(one.children or ()))}
+        told = parser(html=html).render(markdown)
+        assert told.endswith(parser(html=html).render(rest))
+    page = (folder / "dossier.html").read_text(encoding="utf-8")
+    assert '<h2 id="6-decisions">' in page
+    assert "<script" not in page
 
 
 class Untitled(DossierSection):
