@@ -51,8 +51,9 @@ class Results:
     @property
     def calibrated(self) -> tuple[str, ...]:
         """Variants whose probabilities were calibrated, by the plan."""
-        configs = {name: self.plan["variants"][name].get("config", {}) for name in self.names}
-        return tuple(name for name in self.names if configs[name].get("calibration", {}).get("method", "none") != "none")
+        configs = {name: variant.get("config", {}) for name, variant in self.plan["variants"].items()}
+        methods = {name: config.get("calibration", {}).get("method", "none") for name, config in configs.items()}
+        return tuple(name for name in self.names if methods[name] != "none")
 
     @property
     def required_lift(self) -> float:

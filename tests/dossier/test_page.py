@@ -68,3 +68,24 @@ def test_an_unknown_image_becomes_its_description():
     images = [attrs for tag, attrs in Tags(page).found if tag == "img"]
     assert [image["src"] for image in images] == ["data:image/png;base64,UE5H"]
     assert "a remote figure" in page
+
+
+def test_tables_and_figures_can_be_scrolled_by_keyboard_and_have_names():
+    text = "## 3. Deltas\n\n| A | n |\n|---|---:|\n| x | 1 |\n\n| B |\n|---|\n| y |\n\n![what it shows](figures/k.png)"
+    tags = Tags(html_page(text, "t", "", {"k.png": b"PNG"})).found
+    boxes = [attrs for _, attrs in tags if attrs.get("class") == "scroll"]
+    assert [box["aria-label"] for box in boxes] == [
+        "Table 1 of 3. Deltas",
+        "Table 2 of 3. Deltas",
+        "Figure: what it shows",
+    ]
+    assert all((box["role"], box["tabindex"]) == ("region", "0") for box in boxes)
+    assert [attrs["scope"] for tag, attrs in tags if tag == "th"] == ["col", "col", "row", "col", "row"]
+
+
+def test_names_in_tables_break_between_their_parts_and_times_nowhere():
+    text = "| Gate | n |\n|---|---|\n| operating_point | 2024-01-02 03:04 |\n| a[b_c=7]+d | _e |"
+    page = html_page(text, "t", "", {})
+    assert '<th scope="row">operating_<wbr />point</th>' in page
+    assert '<td class="time">2024-01-02 03:04</td>' in page
+    assert '<th scope="row">a[b_<wbr />c=7]+<wbr />d</th>\n<td>_e</td>' in page
