@@ -8,7 +8,7 @@ from PIL import Image
 
 from ftfkit.dossier import figures
 from ftfkit.dossier.drawing import draw, reliability_bins
-from ftfkit.dossier.figures import ReliabilityBins
+from ftfkit.dossier.figures import ReliabilityBins, style
 from ftfkit.dossier.results import read_results
 
 
@@ -36,6 +36,16 @@ def test_names_are_never_taken_for_formulas(make_run, make_rows):
     rows["asset"] = rows["asset"].replace("A000USDC", "$_{")
     drawn = draw(read_results(make_run(rows)), "")
     assert image(drawn["forest.png"]).size[0] < 1200
+
+
+def test_long_names_that_differ_at_their_end_stay_different():
+    assert style.short("xgboost[max_rounds=75]+none+tuned", 24) == "xgboost[…=75]+none+tuned"
+
+
+def test_the_legend_of_the_forest_is_whole_beside_long_names(make_run, make_rows):
+    verdicts = read_results(make_run(make_rows({"none": 0.0, "x" * 200: 0.05}))).verdicts
+    pixels = np.asarray(image(figures.forest(verdicts, 0.015, "")).convert("L"))
+    assert pixels[:, -3:].min() == 255  # nothing is cut off at the right edge
 
 
 def test_undefined_intervals_leave_the_mean(make_run, make_rows):

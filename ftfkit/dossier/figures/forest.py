@@ -10,6 +10,7 @@ from ftfkit.types import VariantVerdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 
 def forest(verdicts: Sequence[VariantVerdict], required_lift: float, mark: str) -> bytes:
@@ -33,12 +34,13 @@ def forest(verdicts: Sequence[VariantVerdict], required_lift: float, mark: str) 
         axes.set_yticks(range(len(verdicts)), [f"{style.short(v.variant)}  {v.verdict}" for v in verdicts])
         axes.set_ylim(len(verdicts) - 0.4, -0.6)
         metric = verdicts[0].comparison.metric
-        axes.set_xlabel(f"paired change of {metric} against the baseline")
-        axes.set_title(f"Change of {metric} by variant{mark}", pad=26)
+        axes.set_xlabel(f"paired change of {metric} against the baseline (n = {_pairs(verdicts)} pairs)")
+        figure.suptitle(f"Change of {metric} by variant{mark}", x=0.01, ha="left", fontsize=11)
         axes.grid(axis="x", color="#E5E5E5", linewidth=0.7)
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
-        _legend(axes, required_lift)
+        handles = _legend(required_lift)
+        figure.legend(handles=handles, loc="outside lower left", ncols=len(handles), columnspacing=1.4)
         return style.png(figure)
 
 
@@ -52,10 +54,15 @@ def _line(axes: Axes, position: int, verdict: VariantVerdict) -> None:
         axes.plot(c.mean, position, "D", color="white", markeredgecolor=style.BLACK, markersize=5.5, zorder=3)
 
 
-def _legend(axes: Axes, required_lift: float) -> None:
+def _pairs(verdicts: Sequence[VariantVerdict]) -> str:
+    found = sorted({verdict.comparison.n_pairs for verdict in verdicts})
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+
+
+def _legend(required_lift: float) -> list[Line2D]:
     from matplotlib.lines import Line2D
 
-    handles = [
+    return [
         Line2D(
             [], [], marker="D", linestyle="", color="white", markeredgecolor=style.BLACK, markersize=5.5, label="mean"
         ),
@@ -63,4 +70,3 @@ def _legend(axes: Axes, required_lift: float) -> None:
         Line2D([], [], color=style.BLUE, linewidth=1.2, label="Nadeau-Bengio CI95"),
         Line2D([], [], color=style.GREEN, linestyle=(0, (5, 3)), label=f"required lift {required_lift:+.4g}"),
     ]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, columnspacing=1.4)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.dossier.figures import style
+from ftfkit.dossier.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ def heatmap(delta: pd.DataFrame, required_lift: float, metric: str, mark: str) -
     if many:
         delta = delta.loc[delta.mean(axis=1).sort_values(kind="stable").index]
     width = min(20.0, max(6.4, 2.6 + 0.62 * delta.shape[1]))
-    height = min(13.0, 2.2 + (0.05 if many else 0.27) * len(delta) + (0.6 if delta.shape[1] > 6 else 0))
+    height = min(13.0, 2.2 + (0.05 if many else 0.27) * len(delta) + (1.2 if _upright(_names(delta)) else 0))
     with style.look():
         figure = style.new_figure(width, height)
         axes = figure.add_subplot()
@@ -47,7 +48,7 @@ def heatmap(delta: pd.DataFrame, required_lift: float, metric: str, mark: str) -
         order = ", assets sorted by mean" if many else ""
         axes.set_title(f"Mean change of {metric} by asset and variant{order}{mark}", wrap=True)
         axes.spines[:].set_visible(False)
-        figure.colorbar(image, ax=axes, aspect=6 * height, pad=0.02, format="%+.3f", label="loss  |  gain")
+        figure.colorbar(image, ax=axes, aspect=6 * height, pad=0.02, format="%+.3f", label=f"Δ {metric}")
         return style.png(figure)
 
 
@@ -61,15 +62,23 @@ def _ticks(axes: Axes, delta: pd.DataFrame) -> None:
     rows, columns = delta.shape
     step = max(1, ceil(rows / _MOST_LABELS))
     axes.set_yticks(range(0, rows, step), [style.short(str(name), 24) for name in delta.index[::step]])
-    names = [style.short(str(name), 24) for name in delta.columns]
+    names = _names(delta)
     axes.set_xticks(range(columns), names)
-    if columns > 6 or max(map(len, names)) > 16:
+    if _upright(names):
         axes.tick_params(axis="x", rotation=90)
     axes.tick_params(length=0)
+
+
+def _names(delta: pd.DataFrame) -> list[str]:
+    return [style.short(str(name), 28) for name in delta.columns]
+
+
+def _upright(names: list[str]) -> bool:
+    return len(names) > 6 or max(map(len, names)) > 16
 
 
 def _numbers(axes: Axes, values: np.ndarray, limit: float) -> None:
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             color = "white" if abs(value) > 0.65 * limit else style.BLACK
-            axes.text(column, row, f"{value:+.3f}", ha="center", va="center", fontsize=8, color=color)
+            axes.text(column, row, number(value, 3, signed=True), ha="center", va="center", fontsize=8, color=color)

@@ -51,6 +51,7 @@ def png(figure: Figure) -> bytes:
 
 
 def short(name: str, limit: int = 36) -> str:
-    """Name that fits an axis."""
+    """Name that fits an axis, shortened in its middle: long names tend to differ at their end."""
     line = " ".join(name.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    head = limit // 3
+    return line if len(line) <= limit else f"{line[:head]}…{line[head + 1 - limit :]}"
