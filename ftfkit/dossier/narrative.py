@@ -17,15 +17,27 @@ def summaries(results: Results) -> list[tuple[VariantVerdict, list[str]]]:
 
 
 def brief(results: Results) -> Table:
-    """Verdict, effect and power of each variant in one line, for runs with many."""
+    """Verdict, its first reason, effect and power of each variant in one line."""
     rows = []
     for verdict in results.verdicts:
         c = verdict.comparison
-        failed = listed(name for name, result in verdict.gates.items() if result.status in ("FAIL", "ERROR"))
+        failed = sum(result.status in ("FAIL", "ERROR") for result in verdict.gates.values())
+        reason = verdict.reasons[0] if verdict.reasons else ""
         effect = (number(value, signed=True) for value in (c.mean, *c.ci95))
-        rows.append((verdict.variant, verdict.verdict, failed or "none", *effect, number(c.mde80)))
-    columns = ("Variant", "Verdict", "gates not passed", "mean Δ", "CI95 low", "CI95 high", "MDE at 80 % power")
-    return table(columns, rows, n_text=3)
+        gates = f"{failed} of {len(verdict.gates)}"
+        rows.append((verdict.variant, verdict.verdict, reason, gates, *effect, number(c.mde80)))
+    metric = results.verdicts[0].comparison.metric
+    effects = (f"mean Δ {metric}", "CI95 low", "CI95 high", "MDE at 80 % power")
+    return table(("Variant", "Verdict", "first reason", "gates not passed", *effects), rows, n_text=3)
+
+
+def scale(results: Results) -> str:
+    """What the figures of the table of verdicts are to be held against."""
+    pairs = f"{len(results.assets)} assets × {len(results.folds)} folds"
+    return (
+        f"Δ is variant minus {results.baseline}, paired ({pairs}; CI95 by bootstrap of the pairs); the required "
+        f"lift is {_lift(results)}. MDE is the smallest true lift that the run would have found with 80 % probability."
+    )
 
 
 def _lock(verdict: VariantVerdict, results: Results) -> list[str]:
@@ -70,8 +82,20 @@ def _inconclusive(verdict: VariantVerdict, results: Results) -> list[str]:
             "still possible. Failing to show it here is no evidence against it."
         )
     else:
-        lines.append("What keeps this from ABANDON stands first among the reasons.")
+        lines.append(f"What keeps this from ABANDON: {'; '.join(_doubts(verdict))}. {_cure(verdict)}".strip())
     return [*lines, _power(c, results)]
+
+
+def _doubts(verdict: VariantVerdict) -> list[str]:
+    """Reasons that are not a gate's."""
+    told = tuple(f"{name} {result.status}: " for name, result in verdict.gates.items())
+    return [reason for reason in verdict.reasons if not reason.startswith(told)]
+
+
+def _cure(verdict: VariantVerdict) -> str:
+    if any(reason.startswith("the baseline ") for reason in _doubts(verdict)):
+        return "It takes another baseline: one that ranks better than chance and does not buy nearly every event."
+    return ""
 
 
 def _incomplete(verdict: VariantVerdict, results: Results) -> list[str]:

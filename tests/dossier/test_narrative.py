@@ -4,6 +4,7 @@ import pytest
 
 from ftfkit.dossier import narrative
 from ftfkit.dossier.results import read_results
+from ftfkit.dossier.write import write_dossier
 from ftfkit.types import FoldTest
 
 
@@ -72,7 +73,17 @@ def test_inconclusive_for_another_cause_points_to_its_reason(summary):
     checks = {"f1_lift": {}, "sample_size": {"min_trades": 1000}}
     verdict, text = summary(0.05, checks=checks, changes={"fold_t": FoldTest(5.0, 4, 0.01, 0.01, (0.0, 0.01))})
     assert verdict == "INCONCLUSIVE"
-    assert "stands first among the reasons" in text
+    assert "What keeps this from ABANDON: only sample_size failed." in text
+
+
+def test_a_baseline_without_skill_is_named_as_what_more_data_cannot_mend(make_run, make_rows):
+    rows = make_rows({"none": 0.0, "tried": -0.05})
+    rows.loc[rows["variant"] == "none", "buy_rate"] = 0.95
+    ((verdict, sentences),) = narrative.summaries(read_results(make_run(rows)))
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert "What keeps this from ABANDON: the baseline buys 95.0% of all events. It takes another baseline" in " ".join(
+        sentences
+    )
 
 
 def test_figures_that_are_undefined_are_said_to_be(summary):
@@ -96,4 +107,15 @@ def test_incomplete_blames_the_run(make_run, make_rows):
 def test_many_variants_are_summed_up_in_a_table(make_run, make_rows):
     rows = make_rows({"none": 0.0, **{f"v{i}": 0.05 for i in range(9)}})
     table = narrative.brief(read_results(make_run(rows)))
-    assert [row[:3] for row in table.rows] == [(f"v{i}", "LOCK", "none") for i in range(9)]
+    why = "every gate of f1_buy_boost passes"
+    assert [row[:4] for row in table.rows] == [(f"v{i}", "LOCK", why, "0 of 6") for i in range(9)]
+
+
+def test_the_first_table_says_verdict_reason_effect_and_power(make_run, make_rows):
+    markdown = write_dossier(make_run(make_rows({"none": 0.0, "tried": -0.05})), sections={}).read_text(
+        encoding="utf-8"
+    )
+    top = markdown[: markdown.index("### tried: ABANDON")]
+    assert "| tried | ABANDON | f1_lift FAIL: mean delta -0.0" in top
+    assert "mean Δ f1_buy | CI95 low | CI95 high | MDE at 80 % power |" in top
+    assert "paired (5 assets × 5 folds; CI95 by bootstrap of the pairs); the required lift is +0.015." in top
