@@ -38,15 +38,17 @@ def sweep(results: Results) -> Table:
 
 
 def variants(results: Results) -> Table:
-    """Each variant's factor options and their parameters."""
-    rows = []
+    """Each variant's factor options and their parameters; of the others only what differs from the baseline's."""
+    rows, groups = [], results.plan["factor_groups"]
+    known = _parameters(results.plan["variants"][results.baseline].get("config", {}), groups)
     for name in results.names:
         variant = results.plan["variants"][name]
-        groups = results.plan["factor_groups"]
         options = {g: variant["options"].get(g, results.plan["options"].get(g)) for g in groups}
         role = f"{name} (baseline)" if name == results.baseline else name
-        rows.append((role, assignments(options), _parameters(variant.get("config", {}), groups)))
-    return table(("Variant", "Option", "Parameters"), rows, n_text=3)
+        own = _parameters(variant.get("config", {}), groups)
+        told = own if name == results.baseline else {key: one for key, one in own.items() if known.get(key) != one}
+        rows.append((role, assignments(options), assignments(told) or ("none" if not own else "as the baseline")))
+    return table(("Variant", "Option", "Parameters (of the others, what differs)"), rows, n_text=3)
 
 
 def data(results: Results) -> Table:
@@ -130,9 +132,17 @@ def _shortfall(tally: Mapping[str, int]) -> str:
     return f" ({', '.join(parts)})" if parts else " (full coverage)"
 
 
-def _parameters(config: Mapping[str, Mapping[str, Any]], groups: list[str]) -> str:
-    sections = {group: {k: v for k, v in config.get(group, {}).items() if k != "name"} for group in groups}
-    return "; ".join(assignments(values) for values in sections.values() if values) or "none"
+def _parameters(config: Mapping[str, Mapping[str, Any]], groups: list[str]) -> dict[str, Any]:
+    """Parameters of the factor groups, nested ones by dotted keys."""
+    sections = [_flat({k: v for k, v in config.get(group, {}).items() if k != "name"}) for group in groups]
+    return {key: value for section in sections for key, value in section.items()}
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat(value, f"{above}{key}.") if isinstance(value, Mapping) and value else {f"{above}{key}": value}
+    return found
 
 
 def _data_row(asset: str, entry: Mapping[str, Any]) -> tuple[str, ...]:

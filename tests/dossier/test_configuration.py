@@ -58,8 +58,21 @@ def test_variants_show_what_they_differ_in(results):
     table = configuration.variants(results())
     assert table.rows == (
         ("none (baseline)", "loss=none", "gamma=0, alpha=0.25"),
-        ("a", "loss=focal/a", "gamma=1, alpha=0.25"),
+        ("a", "loss=focal/a", "gamma=1"),
     )
+
+
+def test_nested_parameters_have_dotted_names(results):
+    found = results()
+    for name, depth in (("none", 4), ("a", 6)):
+        space = {"eta": {"low": 0.1, "high": 0.3}}
+        found.plan["variants"][name]["config"]["loss"] = {"name": "x", "params": {"depth": depth}, "space": space}
+    assert [row[2] for row in configuration.variants(found).rows] == [
+        "params.depth=4, space.eta.low=0.1, space.eta.high=0.3",
+        "params.depth=6",
+    ]
+    found.plan["variants"]["a"]["config"] = found.plan["variants"]["none"]["config"]
+    assert configuration.variants(found).rows[1][2] == "as the baseline"
 
 
 def test_data_quality_and_dropped_events(results):
