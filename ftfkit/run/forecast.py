@@ -134,11 +134,15 @@ def _power(plan: Plan, past: Sequence[_PastRun]) -> Power:
 
 def _fold_sd(plan: Plan, past: Sequence[_PastRun]) -> tuple[float, str]:
     """Pooled over stored comparisons of the same metric, assets, label scheme and folds, else the configured one."""
+    metric = plan.experiment.stats.metric
     squares = [sd**2 for run in past for sd in run.fold_sds]
     if not squares:
-        return plan.experiment.stats.planning_sd_fold, "stats.planning_sd_fold; no comparison of this kind is stored"
+        return (
+            plan.experiment.stats.planning_sd_fold,
+            f"stats.planning_sd_fold; no comparison of {metric} like this is stored",
+        )
     n_runs = sum(bool(run.fold_sds) for run in past)
-    told = f"{len(squares)} stored comparisons of {n_runs} runs on these assets, label scheme and folds"
+    told = f"{len(squares)} stored comparisons of {metric} in {n_runs} runs on these assets, label scheme and folds"
     return statistics.fmean(squares) ** 0.5, told
 
 

@@ -28,7 +28,7 @@ def test_an_empty_output_folder_knows_no_time_and_takes_the_configured_sd(tmp_pa
         found = forecast(plan, store, tmp_path)
     assert (found.n_cells, found.n_reused, found.n_to_run, found.seconds, found.n_timed) == (20, 0, 20, None, 0)
     assert (found.power.sd_fold, found.power.test) == (0.045, "nadeau_bengio")
-    assert found.power.sd_source.startswith("stats.planning_sd_fold; ")
+    assert found.power.sd_source.startswith("stats.planning_sd_fold; no comparison of f1_buy ")
     assert found.power.mde80 == mde80(0.045, 5)
     assert found.power.power == power(0.015, 0.045, 5)
     needed = folds_needed(0.015, 0.045)
@@ -42,7 +42,7 @@ def test_stored_cells_are_reused_and_stored_comparisons_give_the_sd(finished_des
     assert (found.n_cells, found.n_reused, found.n_to_run, found.seconds) == (8, 8, 0, 0.0)
     (comparison,) = json.loads((finished_desk.run / "comparisons.json").read_text()).values()
     assert found.power.sd_fold == pytest.approx(comparison["mde80"] / mde_factor(2), rel=1e-12)
-    assert found.power.sd_source.startswith("1 stored comparisons of 1 runs")
+    assert found.power.sd_source.startswith("1 stored comparisons of f1_buy in 1 runs")
 
 
 @pytest.mark.parametrize(
