@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ftfkit.dossier.results import Results
 from ftfkit.dossier.text import Table, listed, number, table
 from ftfkit.dossier.trust import unregistered
 from ftfkit.judge.power import folds_needed, mde_factor, power
 from ftfkit.types import Comparison, VariantVerdict
+
+_LIFT_OPEN = "upper bound of the fold-t "  # how the judge's reason begins where a lift is not ruled out
 
 
 def summaries(results: Results) -> list[tuple[VariantVerdict, list[str]]]:
@@ -75,14 +77,15 @@ def _abandon(verdict: VariantVerdict, results: Results) -> list[str]:
 def _inconclusive(verdict: VariantVerdict, results: Results) -> list[str]:
     c = verdict.comparison
     lines = [f"The run cannot tell. {_effect(c, results)} {_failed(verdict)}".strip()]
-    upper = c.fold_t.ci95[1]
-    if upper is not None and upper >= results.required_lift:
+    doubts, upper = _doubts(verdict), c.fold_t.ci95[1]
+    others = [doubt for doubt in doubts if upper is None or not doubt.startswith(_LIFT_OPEN)]
+    if len(others) < len(doubts) and upper is not None:
         lines.append(
             f"The interval of the fold means reaches {number(upper, signed=True)}, so a lift worth having is "
             "still possible. Failing to show it here is no evidence against it."
         )
-    else:
-        lines.append(f"What keeps this from ABANDON: {'; '.join(_doubts(verdict))}. {_cure(verdict)}".strip())
+    if others:
+        lines.append(f"What keeps this from ABANDON: {'; '.join(others)}. {_cure(others)}".strip())
     return [*lines, _power(c, results)]
 
 
@@ -92,8 +95,8 @@ def _doubts(verdict: VariantVerdict) -> list[str]:
     return [reason for reason in verdict.reasons if not reason.startswith(told)]
 
 
-def _cure(verdict: VariantVerdict) -> str:
-    if any(reason.startswith("the baseline ") for reason in _doubts(verdict)):
+def _cure(doubts: Sequence[str]) -> str:
+    if any(doubt.startswith("the baseline ") for doubt in doubts):
         return "It takes another baseline: one that ranks better than chance and does not buy nearly every event."
     return ""
 

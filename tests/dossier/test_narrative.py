@@ -86,6 +86,25 @@ def test_a_baseline_without_skill_is_named_as_what_more_data_cannot_mend(make_ru
     )
 
 
+def test_a_lift_that_shows_is_not_called_merely_possible(make_run, make_rows):
+    rows = make_rows({"none": 0.0, "tried": 0.1})
+    rows.loc[rows["variant"] == "none", "buy_rate"] = 0.95
+    rows.loc[rows["variant"] == "tried", "expectancy_bps"] -= 50
+    ((verdict, sentences),) = narrative.summaries(read_results(make_run(rows)))
+    assert verdict.gates["f1_lift"].status == "PASS"
+    assert verdict.verdict == "INCONCLUSIVE"
+    assert "still possible" not in " ".join(sentences)
+    assert "What keeps this from ABANDON: the baseline buys 95.0% of all events." in " ".join(sentences)
+
+
+def test_a_lift_that_is_open_and_a_weak_baseline_are_both_told(make_run, make_rows):
+    rows = make_rows({"none": 0.0, "tried": 0.01}, sd=0.1)
+    rows.loc[rows["variant"] == "none", "buy_rate"] = 0.95
+    ((_, sentences),) = narrative.summaries(read_results(make_run(rows)))
+    assert "a lift worth having is still possible." in " ".join(sentences)
+    assert "What keeps this from ABANDON: the baseline buys 95.0% of all events." in " ".join(sentences)
+
+
 def test_figures_that_are_undefined_are_said_to_be(summary):
     nothing = FoldTest(None, 0, None, None, (None, None))
     gone = {"mean": None, "ci95": (None, None), "fold_t": nothing, "nadeau_bengio": nothing, "mde80": None}
