@@ -4,6 +4,7 @@ import pytest
 
 from ftfkit.dossier import supporting
 from ftfkit.dossier.results import read_results
+from ftfkit.dossier.write import write_dossier
 
 
 @pytest.fixture
@@ -76,3 +77,13 @@ def test_columns_beyond_the_row_are_plugin_metrics(read, make_rows):
     table = supporting.plugin_metrics(read(rows))
     assert table.columns == ("Variant", "turnover")
     assert table.rows == (("none", "12.5"), ("a", "25"))
+
+
+def test_fixed_parameters_are_not_called_chosen(make_run, make_rows):
+    for n_trials, heading in (
+        (50, "Parameters chosen by the search"),
+        (0, "Parameters of the fits (nothing was searched)"),
+    ):
+        hpo = {"option": "any", "n_trials": n_trials, "objective": "f1_binary"}
+        folder = make_run(make_rows({"none": 0.0, "a": 0.05}), hpo=hpo)
+        assert heading in write_dossier(folder, sections={}).read_text(encoding="utf-8")
