@@ -110,7 +110,7 @@ def ftfkit_cell_finished(run_id: str, row: Mapping[str, Any]) -> None:
 
 @hookspec
 def ftfkit_run_finished(run_id: str, verdict: Verdict, folder: Path) -> None:
-    """Observe the end of a run; ``folder`` holds its files."""
+    """Observe the end of a run; ``folder`` holds its files, to be read and not changed."""
 
 
 @hookspec

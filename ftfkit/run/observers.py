@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.plugins import Plugin, Registry
+from ftfkit.run.files import file_sha256
 from ftfkit.run.progress import Progress
+from ftfkit.run.records import MANIFEST, file_hashes
 from ftfkit.types import Row, Verdict
 
 HOOKS = ("ftfkit_run_started", "ftfkit_cell_finished", "ftfkit_run_finished", "ftfkit_run_failed")
@@ -75,21 +77,41 @@ class Observers:
             self._call("ftfkit_cell_finished", run_id=run_id, row={"variant": variant, **asdict(row)})
 
     def run_finished(self, run_id: str, verdict: Verdict, folder: Path) -> None:
-        self._call("ftfkit_run_finished", run_id=run_id, verdict=verdict, folder=folder)
+        """Tell each plugin of the end, and the user of each file of the run that is not what it was before the call."""
+        for plugin in self._plugins:
+            before = _all_hashes(folder)
+            self._tell(plugin, "ftfkit_run_finished", run_id=run_id, verdict=verdict, folder=folder)
+            after = _all_hashes(folder)
+            changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+            if changed:
+                self._warn(
+                    f"{plugin.place}: observer ftfkit_run_finished changed {', '.join(changed)} in {folder}, "
+                    "must leave the files of a run alone; verify tells what no longer agrees"
+                )
 
     def run_failed(self, run_id: str, error: BaseException) -> None:
         self._call("ftfkit_run_failed", run_id=run_id, error=error)
 
     def _call(self, hook: str, **arguments: Any) -> None:
         for plugin in self._plugins:
-            others = [module for name, module in self._manager.list_name_plugin() if name != plugin.name]
-            caller = self._manager.subset_hook_caller(hook, others)
-            copies = {name: _copied(value) for name, value in arguments.items()}
-            try:
-                caller(**copies)
-            except (Exception, SystemExit) as error:  # Ctrl-C alone ends the run
-                text = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
-                self._warn(f"plugin {plugin.distribution} {plugin.version}: observer {hook} failed: {text}")
+            self._tell(plugin, hook, **arguments)
+
+    def _tell(self, plugin: Plugin, hook: str, **arguments: Any) -> None:
+        others = [module for name, module in self._manager.list_name_plugin() if name != plugin.name]
+        caller = self._manager.subset_hook_caller(hook, others)
+        copies = {name: _copied(value) for name, value in arguments.items()}
+        try:
+            caller(**copies)
+        except (Exception, SystemExit) as error:  # Ctrl-C alone ends the run
+            text = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
+            self._warn(f"{plugin.place}: observer {hook} failed: {text}")
+
+
+def _all_hashes(folder: Path) -> dict[str, str]:
+    """Of every file of a run but its log, which warnings go into."""
+    manifest = folder / MANIFEST
+    own = {MANIFEST: file_sha256(manifest)} if manifest.is_file() else {}
+    return file_hashes(folder) | own
 
 
 def _copied(value: Any) -> Any:

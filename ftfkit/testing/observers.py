@@ -11,6 +11,8 @@ import pluggy
 
 from ftfkit import hookspecs
 from ftfkit.plugin_checks import module_problem
+from ftfkit.run.files import write_json
+from ftfkit.run.records import PLAN, file_hashes, write_rows
 from ftfkit.testing.evidence import BASELINE, PROMISING, comparisons_of, rows_of
 from ftfkit.types import GateResult, VariantVerdict, Verdict
 
@@ -33,7 +35,7 @@ class ObserverConformance:
 
     def test_takes_a_run_that_finishes(self, tmp_path: Path) -> None:
         calls = [("ftfkit_run_started", {"plan": _plan()}), *_cells()]
-        calls.append(("ftfkit_run_finished", {"verdict": sample_verdict(), "folder": tmp_path}))
+        calls.append(("ftfkit_run_finished", {"verdict": sample_verdict(), "folder": _run_folder(tmp_path)}))
         self._observe(calls)
 
     def test_takes_a_run_that_fails(self) -> None:
@@ -43,7 +45,7 @@ class ObserverConformance:
 
     def test_takes_a_run_that_only_holds_the_baseline(self, tmp_path: Path) -> None:
         verdict = Verdict(RUN_ID, BASELINE, "f1_buy_boost", {})
-        finished = ("ftfkit_run_finished", {"verdict": verdict, "folder": tmp_path})
+        finished = ("ftfkit_run_finished", {"verdict": verdict, "folder": _run_folder(tmp_path)})
         self._observe([("ftfkit_run_started", {"plan": _plan()}), *_cells(), finished])
 
     def test_takes_a_failure_before_anything_was_started(self) -> None:
@@ -55,8 +57,11 @@ class ObserverConformance:
         manager.register(importlib.import_module(self.plugin))
         for hook, arguments in calls:
             before = copy.deepcopy({name: value for name, value in arguments.items() if name in {"plan", "row"}})
+            files = file_hashes(arguments["folder"]) if "folder" in arguments else {}
             assert getattr(manager.hook, hook)(run_id=RUN_ID, **arguments) == [], f"{hook} must return nothing"
             assert before == {name: arguments[name] for name in before}, f"{hook} changed what it was given"
+            if "folder" in arguments:
+                assert file_hashes(arguments["folder"]) == files, f"{hook} must leave the files of a run alone"
 
 
 def sample_verdict() -> Verdict:
@@ -65,6 +70,15 @@ def sample_verdict() -> Verdict:
     comparison = comparisons_of(PROMISING)["idea"]
     variant = VariantVerdict("idea", "ABANDON", ("f1_lift FAIL",), comparison, gates)
     return Verdict(RUN_ID, BASELINE, "f1_buy_boost", {"idea": variant})
+
+
+def _run_folder(above: Path) -> Path:
+    """A run folder with the files that every run has."""
+    folder = above / "runs" / RUN_ID
+    folder.mkdir(parents=True)
+    write_json(folder, PLAN, _plan())
+    write_rows(folder, [])
+    return folder
 
 
 def _plan() -> dict[str, Any]:

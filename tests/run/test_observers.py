@@ -62,6 +62,16 @@ class Watching:
         self.seen.append((run_id, error))
 
 
+class Rewriting:
+    """Changes one file of the run, adds another and removes a third."""
+
+    @hookimpl
+    def ftfkit_run_finished(self, run_id: str, verdict: Verdict, folder: Path) -> None:
+        (folder / "manifest.json").write_text("{}")
+        (folder / "figures" / "lift.png").unlink()
+        (folder / "mine.txt").touch()
+
+
 @pytest.fixture
 def case() -> Iterator[SimpleNamespace]:
     """The installed plugins, and the two above."""
@@ -118,3 +128,17 @@ def test_the_end_of_a_run_is_told(case: SimpleNamespace) -> None:
 def test_observing_plugins_are_known(case: SimpleNamespace) -> None:
     assert {plugin.name for plugin in observing_plugins(case.plugins)} >= {"meddling", "watching"}
     assert "ftfkit" not in {plugin.name for plugin in observing_plugins(case.plugins)}
+
+
+def test_an_observer_that_changes_files_of_the_run_is_named_with_them(case: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    for name in ("figures/lift.png", "rows.parquet", "manifest.json", "run.log"):
+        (tmp_path / name).write_text("as the run wrote it")
+    case.plugins.manager.unregister(name="meddling")
+    case.plugins.manager.register(Rewriting(), name="meddling")
+    case.observers.run_finished("ftf_1", Verdict("ftf_1", "none", "six", {}), tmp_path)
+    assert case.lines == [
+        "plugin acme-meddling 1.2: observer ftfkit_run_finished changed figures/lift.png, manifest.json, mine.txt in "
+        f"{tmp_path}, must leave the files of a run alone; verify tells what no longer agrees"
+    ]
+    assert case.seen == [("none", tmp_path)]
