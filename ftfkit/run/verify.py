@@ -18,7 +18,6 @@ from ftfkit.judge.rows import REQUIRED_COLUMNS
 from ftfkit.judge.serialise import verdict_to_dict
 from ftfkit.judge.verdict import Criteria, Readiness
 from ftfkit.run.advice import advice_document
-from ftfkit.run.bars import native_bars, utc_ns
 from ftfkit.run.differences import computed_since, line_differences, row_differences, told_differences
 from ftfkit.run.files import UNREADABLE, brief, read_json
 from ftfkit.run.keys import canonical, sha256, sources
@@ -28,7 +27,8 @@ from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, pl
 from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, file_hashes
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.trials import judged_facts
-from ftfkit.types import Asset, Verdict
+from ftfkit.run.verify_inputs import Inputs, absent_plugins, checked_bars, checked_predictions
+from ftfkit.types import Verdict
 
 T = TypeVar("T")
 
@@ -109,6 +109,7 @@ class _Case:
         criteria, readiness, rows = self._criteria(), self._readiness(), self._rows()
         if rows is None:
             return
+        self._inputs("predictions", checked_predictions(rows, self.output / "predictions"))
         judged = self._verdict(rows, criteria, readiness) if criteria and readiness else None
         entry, facts = self._entered(entries, rows, judged)
         if criteria is None or judged is None:
@@ -167,6 +168,7 @@ class _Case:
             criteria = planned_criteria(self.document)
         except (FtfkitError, ValueError) as error:
             self.notes.append(f"verdict, comparisons, advice and dossier cannot be recomputed: {brief(error)}")
+            self.notes.extend(absent_plugins(self.document))
             return None
         if sources(JUDGING, map(type, criteria.checks.values())) != self.document["decision_rule"]["sources"]:
             self.notes.append("the code that judges is not that of the run")
@@ -272,19 +274,11 @@ class _Case:
         if self.experiment is None:
             self.notes.append("data: the plan's configuration cannot be composed here, so no fingerprint was checked")
             return
-        spec, n_checked = self.experiment.baseline.spec, 0
-        bars = {asset: one["sha256"] for asset, one in self.document["data"].items()} | dict(self.document["market"])
-        end, quote = utc_ns(pd.Timestamp(self.document["period"]["end_utc"])), self.document["universe"]["quote"]
-        for name, planned in bars.items():
-            try:
-                found = native_bars(spec.data, Asset(name.removesuffix(quote), quote)).up_to(end).sha256()
-            except FtfkitError as error:
-                self.notes.append(f"data: {name} cannot be reached: {error}")
-                continue
-            n_checked += 1
-            if found != planned:
-                self.found.setdefault("data", []).append(f"{name}: sha256: planned {planned}, found {found}")
-        self._tell("data", [], f"data: {n_checked} of {len(bars)} fingerprints")
+        self._inputs("data", checked_bars(self.document, self.experiment))
+
+    def _inputs(self, name: str, inputs: Inputs) -> None:
+        self.notes.extend(inputs.notes)
+        self._tell(name, list(inputs.mismatches), inputs.checked)
 
     def _manifest(self) -> None:
         try:

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,8 @@ from ftfkit.run.records import write_manifest
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import run_sweep
 from ftfkit.run.verify import Verification, verify_run
+
+GATE_PACKAGE = "ftfkit-gate-cost-sensitivity"
 
 # The desk of tests/conftest.py: ``desk`` is a copy that may be changed, ``finished_desk`` is shared.
 
@@ -117,6 +120,21 @@ def test_a_ledger_without_the_run_is_not_enough(desk) -> None:
     assert check(desk).mismatches == (f"ledger.jsonl: has no line of {desk.run_id}",)
 
 
+def test_predictions_that_are_damaged_or_of_another_fit_are_named(desk) -> None:
+    folder = desk.output / "predictions"
+    rows = pd.read_parquet(desk.run / "rows.parquet")
+    first, second, third = rows["fit_key"].drop_duplicates()[:3]
+    shutil.copyfile(folder / f"{rows['fit_key'].iloc[-1]}.parquet", folder / f"{first}.parquet")
+    (folder / f"{second}.parquet").write_bytes(b"PAR1")
+    (folder / f"{third}.parquet").unlink()
+    found = check(desk)
+    own = rows.iloc[0]
+    assert found.notes == (f"predictions: 1 of {rows['fit_key'].nunique()} files are not in {folder}",)
+    assert all(line.startswith("predictions: ") for line in found.mismatches)
+    assert any(f"{own['variant']}, {own['asset']}, fold 0: n_train: " in line for line in found.mismatches)
+    assert any(line.endswith(f"{second}.parquet is damaged") for line in found.mismatches)
+
+
 def test_bytes_changed_in_other_files_are_named(desk) -> None:
     for name in ("timings.parquet", "figures/forest.png", "dossier.html"):
         file = desk.run / name
@@ -206,14 +224,16 @@ def test_without_the_plugin_of_a_gate_all_else_is_checked(desk, monkeypatch: pyt
     gate = "+gates.checks.cost_sensitivity={factor: 1.5, fee_bps: 1.0, slippage_bps: 1.0}"
     judged = replace(desk, run_id=run_sweep(desk.compose(gate)).run_id)
     assert check(judged).notes == ()
-    monkeypatch.setenv("FTFKIT_BLOCK_PLUGINS", "ftfkit-gate-cost-sensitivity")
+    monkeypatch.setenv("FTFKIT_BLOCK_PLUGINS", GATE_PACKAGE)
     found = check(judged, experiment=None)
     assert found.mismatches == ()
     assert re.match("verdict, comparisons, advice and dossier cannot be recomputed: .*cost_sensitivity", found.notes[0])
+    assert found.notes[1] == f"the run was made with {GATE_PACKAGE} {version(GATE_PACKAGE)}, which is not loaded here"
     assert {one.partition(":")[0] for one in found.checked} == {
         "ledger.jsonl",
         "plan.json",
         "rows.parquet",
+        "predictions",
         "manifest.json",
     }
     rows = pd.read_parquet(judged.run / "rows.parquet")
