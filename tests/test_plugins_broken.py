@@ -397,9 +397,11 @@ def test_a_broken_dossier_section_stops_a_run_before_it_starts(site: Any, tmp_pa
 def test_validate_names_everything_that_is_broken(site: Any) -> None:
     install_with_conf(site, "import no_such_sympy" + LOSS)
     site.install("zeta-loss", {"zeta_loss.py": HEAD.replace("1", "2")})
+    site.install("iota-loss", {"iota_loss.py": offering("ftfkit_losses", "{'iota': 'iota_loss:no_class'}")})
     done = site.ftfkit("validate")
     assert done.returncode == 3
-    assert len(done.stderr.splitlines()) == 2
+    assert len(done.stderr.splitlines()) == 3
+    assert "plugin iota-loss 1.0: ftfkit_losses 'iota' cannot be imported: AttributeError: " in done.stderr
     assert "'no_such_sympy' is not installed, wanted by acme_loss.loss" in done.stderr
     assert "plugin zeta-loss 1.0: built for plugin API 2" in done.stderr
 

@@ -34,8 +34,9 @@ def main(arguments: list[str]) -> int:
             refused.append(error)
     for line in registry().warnings:
         print(f"warning: {line}", file=sys.stderr)
-    broken = registry().broken
-    for line in broken:
+    broken = registry().problems()
+    told = "\n".join(map(str, refused))
+    for line in (one for one in broken if one not in told):
         print(line, file=sys.stderr)
     print(f"{n_checked} options in {len(using.groups())} groups checked, {len(refused)} refused")
     if broken:
