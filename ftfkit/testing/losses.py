@@ -21,7 +21,6 @@ STEP = 1e-4  # of the central differences
 WIDE_STEP = 1e-3  # of those of second order
 FLOAT32_SUM = 1e-6  # what rounding leaves of a difference between numbers near 1
 CAREFUL = 2  # times as large as need be is a hessian that still learns
-FLOOR = 1e-3  # a hessian may be kept above this, for a row of weight 1
 LABELS = ("hard", "soft")
 REACHES = (6.0, 30.0)  # logits that a fit has, and those of a fit that went far
 FAR = np.linspace(-30, 30, 121)
@@ -66,17 +65,19 @@ class LossConformance(Conformance):
     def test_hessian_is_not_far_above_curvature_and_slope_of_the_value(self, component: Loss, labels: str) -> None:
         """One that is far too large makes rows count for more than their weight, and their leaves hardly move.
 
-        Where the curvature is small or negative, as on rows that a focal loss badly misses, a stand-in as large as the
-        slope still takes steps of a logit; so the larger of the two is the measure, each class by itself.
+        An upper bound of the curvature is no larger than its peak. Where the curvature is small or negative, as on rows
+        that a focal loss badly misses, a stand-in as large as the slope still takes steps of a logit. The larger of
+        the two is the measure, each class by itself.
         """
         y, weight, _ = _rows(labels)
         objective, factor = component.objective(y, weight), _factor(component, y, weight)
-        ones, zeros = np.ones(N), np.zeros(N)
-        for logit in FAR:
-            z = np.full(N, logit)
-            sizes = [np.maximum(_curvature(component, z, c), np.abs(_slope(component, z, c))) for c in (ones, zeros)]
-            most = weight * (CAREFUL * factor * (y * sizes[0] + (1 - y) * sizes[1]) + FLOOR)
-            hessian = objective(z)[1]
+        classes = [np.full(len(FAR), label) for label in (0.0, 1.0)]
+        peaks = [_curvature(component, FAR, label).max() for label in classes]
+        slopes = [np.abs(_slope(component, FAR, label)) for label in classes]
+        sell, buy = (np.maximum(slope, peak) for slope, peak in zip(slopes, peaks, strict=True))
+        for i, logit in enumerate(FAR):
+            most = CAREFUL * factor * weight * (y * buy[i] + (1 - y) * sell[i])
+            hessian = objective(np.full(N, logit))[1]
             over = hessian > most
             assert not over.any(), f"hessian {hessian[over][0]} above {most[over][0]} at logit {logit}"
 

@@ -64,6 +64,18 @@ class HeavyHessian(LogisticLoss):
         return Derivatives(bound, hessian=lambda z: np.where(np.abs(z - bound.intercept) > 1, 50, 1))
 
 
+class ConstantHessian(LogisticLoss):
+    """The peak of the curvature at every logit: a majoriser, and no fault."""
+
+    def objective(self, y: Any, weight: Any) -> Any:
+        prevalence = np.average(y, weights=weight)
+        return Derivatives(
+            super().objective(y, weight),
+            gradient=lambda z: np.full_like(z, 4 * prevalence * (1 - prevalence)),
+            hessian=lambda z: prevalence * (1 - prevalence) * (2 + np.exp(z) + np.exp(-z)),  # over that of the logistic
+        )
+
+
 class TurnsFarOut(LogisticLoss):
     """Pulls the wrong way where |logit| > 8."""
 
@@ -398,6 +410,18 @@ def test_a_fault_is_found_by_the_test_that_is_there_for_it(suite: Any, component
     method = getattr(suite(), test)
     with pytest.raises((AssertionError, FloatingPointError)):
         run_with_every_parameter(method, component)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_gradient_is_the_slope_of_the_value",
+        "test_hessian_is_not_below_the_curvature_of_the_value",
+        "test_hessian_is_not_far_above_curvature_and_slope_of_the_value",
+    ],
+)
+def test_an_upper_bound_of_the_curvature_is_no_false_alarm(test: str) -> None:
+    run_with_every_parameter(getattr(suites.LossConformance(), test), ConstantHessian())
 
 
 @pytest.mark.parametrize("test", ["test_honours_weights_or_refuses", "test_honours_losses_or_refuses"])
