@@ -22,13 +22,14 @@ def main(arguments: list[str]) -> int:
     from ftfkit.run.bars import native_bars
 
     experiment = compose(options.overrides, composer(options.config_dir))
-    n_refused = 0
+    refused: list[str] = []
     for asset in experiment.universe.assets:
         try:
             bars = native_bars(experiment.baseline.spec.data, asset)
         except DataError as error:
-            n_refused += 1
-            print(error, file=sys.stderr)
+            if str(error) not in refused:  # a wrong place says the same of every asset
+                print(error, file=sys.stderr)
+            refused.append(str(error))
             continue
         quality = bars.quality
         first, last = pd.to_datetime([bars.open_time[0], bars.open_time[-1]], utc=True)
@@ -37,4 +38,4 @@ def main(arguments: list[str]) -> int:
             f"{quality.n_gaps} gaps ({quality.n_missing} bars missing), {quality.n_sorted} reordered, "
             f"{quality.n_duplicates} duplicates removed, {quality.n_zero_volume} without volume"
         )
-    return DataError.exit_code if n_refused else 0
+    return DataError.exit_code if refused else 0

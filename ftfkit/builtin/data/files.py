@@ -100,6 +100,8 @@ class FileSource(DataSource):
         return file.is_file() and (not self.suffixes or file.suffix.lower() in self.suffixes)
 
     def _missing(self, asset: Asset) -> str:
+        if not any(folder.is_dir() for folder in self.path):  # the same for every asset
+            return f"no bars: {', '.join(map(str, self.path))} is no folder (data.path)"
         wanted = self._glob(asset)
         places = ", ".join(
             str(folder / wanted) + ("" if folder.is_dir() else " (no such folder)") for folder in self.path
