@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +17,6 @@ ROOT_KEYS: Mapping[str, str] = {  # keys of the config that stand in no section 
     "seed": "of the run: with asset and fold it seeds samplers and models, the same for all variants",
     "plan": "pre-registered plan file that the run must equal",
 }
-_ATTRIBUTES = re.compile(r"^Attributes\n-+\n(.*?)(?=^[^\n]+\n-+$|\Z)", re.MULTILINE | re.DOTALL)
-_ENTRY = re.compile(r"^(\w[^\n:]*?)(?: : [^\n]*)?\n((?:[ \t]+[^\n]*\n?|\n)+)", re.MULTILINE)
 
 
 def meaning(model: type[BaseModel], name: str) -> str:
@@ -41,9 +37,11 @@ def meaning(model: type[BaseModel], name: str) -> str:
 
 def _entries(doc: str) -> dict[str, str]:
     """Texts under ``Attributes`` of a numpydoc docstring, by name; ``a, b : int`` tells of both."""
-    section = _ATTRIBUTES.search(inspect.cleandoc(doc))
-    found = _ENTRY.findall(section.group(1) + "\n") if section else []
-    return {name.strip(): " ".join(text.split()) for names, text in found for name in names.split(",")}
+    from docstring_parser import DocstringStyle, parse
+
+    found = [item for item in parse(doc, style=DocstringStyle.NUMPYDOC).params if item.args[0] == "attribute"]
+    texts = {item.arg_name: " ".join((item.description or "").split()) for item in found}
+    return {name.strip(): text for names, text in texts.items() for name in names.split(",")}
 
 
 def model_of(config: Mapping[str, Any], key: str) -> tuple[type[BaseModel] | None, list[str], str]:

@@ -7,7 +7,7 @@ import difflib
 from ftfkit.config.origin import place_of
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import ConfigError
-from ftfkit.run.metrics import BlockMetrics, TradeMetrics, _made_up, check_metrics, extra_metrics
+from ftfkit.run.metrics import BlockMetrics, TradeMetrics, check_metrics, extra_metrics, made_up_scored
 
 CORE_METRICS = (  # columns that say how good a cell's predictions are
     "f1_buy",
@@ -30,7 +30,7 @@ def check_judged(experiment: Experiment) -> None:
     """
     metrics, name = experiment.baseline.spec.metrics, experiment.stats.metric
     check_metrics(metrics)
-    known = [*CORE_METRICS, *extra_metrics(metrics, _made_up())]
+    known = [*CORE_METRICS, *extra_metrics(metrics, made_up_scored())]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

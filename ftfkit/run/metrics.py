@@ -131,7 +131,7 @@ def check_metrics(metrics: Mapping[str, Metric]) -> None:
     """
     for name, metric in metrics.items():
         try:
-            extra_metrics({name: metric}, _made_up())
+            extra_metrics({name: metric}, made_up_scored())
         except PluginError:
             raise
         except (Exception, SystemExit) as error:
@@ -139,10 +139,10 @@ def check_metrics(metrics: Mapping[str, Metric]) -> None:
             raise PluginError(
                 f"metric {name}: cannot be computed: {type(error).__name__}: {cause} ({owner})"
             ) from error
-    extra_metrics(metrics, _made_up())
+    extra_metrics(metrics, made_up_scored())
 
 
-def _made_up(n: int = 240) -> Scored:
+def made_up_scored(n: int = 240) -> Scored:
     """A test block of 4 h bars with both labels, BUYs that hit and miss, and a trade for every other BUY."""
     place = np.arange(n)
     proba = ((place * 37 % n + 0.5) / n).astype(np.float32)
