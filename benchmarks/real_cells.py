@@ -56,7 +56,7 @@ def planned(overrides: Sequence[str]) -> Plan:
 
 def tasks(plan: Plan) -> list[CellTask]:
     """Every cell as a worker would get it."""
-    return [task_of(plan, cell, {}) for cell in plan.cells]
+    return [task_of(plan, cell) for cell in plan.cells]
 
 
 def real_cells(overrides: Sequence[str], *, every: int = 1) -> Iterator[RealCell]:

@@ -33,7 +33,8 @@ class Outlook:
         self, baseline: str, variants: Sequence[str], grid: Grid, criteria: Criteria, readiness: Readiness
     ) -> None:
         self._baseline, self._grid, self._criteria, self._readiness = baseline, grid, criteria, readiness
-        self._rows: dict[str, dict[tuple[str, int], Row]] = {name: {} for name in (baseline, *variants)}
+        watched = (baseline, *variants) if variants else ()
+        self._rows: dict[str, dict[tuple[str, int], Row]] = {name: {} for name in watched}
         shape = len(grid.assets), len(grid.folds)
         self._values: dict[str, FloatArray] = {name: np.full(shape, np.nan) for name in self._rows}
         self._abandoned: dict[str, bool] = {}  # what is known for good

@@ -6,10 +6,11 @@ import fcntl
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ TIMINGS, MANIFEST, LOG = "timings.parquet", "manifest.json", "run.log"
 ADVICE, READINESS, NULL_CHECKS = "advice.json", "readiness.md", "null_checks.json"
 UNLISTED = frozenset({MANIFEST, LOG})
 _logger = logging.getLogger("ftfkit")
+ROWS_A_PART = 500  # that are in memory as objects at a time
 _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string(), "RowStatus": pa.string()}
 
 
@@ -154,21 +156,29 @@ def write_rows(folder: Path, rows: Iterable[tuple[str, Row]]) -> pd.DataFrame:
 
 
 def rows_table(rows: Iterable[tuple[str, Row]]) -> pa.Table:
-    """Rows as rows.parquet holds them.
+    """Rows as rows.parquet holds them; no more than some hundreds at a time are taken from ``rows``.
 
     Mappings become JSON text with sorted keys, and ``extra`` one column a name; a value that a row lacks is null.
     """
-    given = list(rows)
-    columns: dict[str, pa.Array] = {"variant": pa.array([variant for variant, _ in given], pa.string())}
+    given = iter(rows)
+    tables = [none := _part([])]
+    while some := list(islice(given, ROWS_A_PART)):
+        tables.append(_part(some))
+    table = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    return table.select([*none.column_names, *sorted(set(table.column_names) - set(none.column_names))])
+
+
+def _part(rows: Sequence[tuple[str, Row]]) -> pa.Table:
+    columns: dict[str, pa.Array] = {"variant": pa.array([variant for variant, _ in rows], pa.string())}
     for field in fields(Row):
-        values = [getattr(row, field.name) for _, row in given]
         if field.name == "extra":
             continue
+        values = [getattr(row, field.name) for _, row in rows]
         kind = _ARROW.get(str(field.type).removesuffix(" | None"))
         texts = values if kind is not None else [_text(value) for value in values]
         columns[field.name] = pa.array(texts, kind or pa.string())
-    for name in sorted({name for _, row in given for name in row.extra} - set(columns)):
-        columns[name] = pa.array([row.extra.get(name) for _, row in given], pa.float64())
+    for name in sorted({name for _, row in rows for name in row.extra} - set(columns)):
+        columns[name] = pa.array([row.extra.get(name) for _, row in rows], pa.float64())
     return pa.table(columns)
 
 

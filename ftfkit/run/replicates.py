@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ftfkit.run.cell import CellResult, run_cell
+from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
 from ftfkit.run.plan import Plan, PlannedCell
@@ -61,11 +61,16 @@ def _run_missing(plans: Sequence[Plan], owner: Mapping[str, Plan], rows: Mapping
     if not missing:
         return
     config = plans[0].experiment.executor
+
+    def task(cell: PlannedCell) -> CellTask:
+        baseline = rows.get(cell.baseline_row_key or "")
+        return task_of(owner[cell.row_key], cell, baseline.oof_buys_tuned if baseline else None)
+
     with executor(config, len(missing)) as engine:
         work: Dispatch[PlannedCell, CellResult] = Dispatch(
             engine,
             Backlog(missing, lambda cell: {cell.baseline_row_key or ""}),
-            lambda cell: task_of(owner[cell.row_key], cell, rows),
+            task,
             run_cell,
             batch_cells=max(config.batch_cells, len(plans[0].folds)),  # the folds of an asset share its data
             retries=config.retries,

@@ -6,7 +6,7 @@ Several drivers may share one store; a good row is never replaced, so they canno
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -119,14 +119,16 @@ class Store(AbstractContextManager["Store"]):
 
     def get_rows(self, keys: Iterable[str]) -> dict[str, Row]:
         """Stored rows among ``keys``, error rows included."""
-        found: dict[str, Row] = {}
+        return {row.row_key: row for row in self.iter_rows(keys)}
+
+    def iter_rows(self, keys: Iterable[str]) -> Iterator[Row]:
+        """The same one by one, so that only some are in memory at a time."""
         wanted = sorted(set(keys))
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), KEYS_A_QUERY):
-                chunk = wanted[start : start + KEYS_A_QUERY]
-                query = sa.select(_cells.c.row_key, _cells.c.row).where(_cells.c.row_key.in_(chunk))
-                found.update((key, row_from_json(text)) for key, text in connection.execute(query))
-        return found
+        for start in range(0, len(wanted), KEYS_A_QUERY):
+            chunk = wanted[start : start + KEYS_A_QUERY]
+            with self._engine.connect() as connection:
+                texts = connection.execute(sa.select(_cells.c.row).where(_cells.c.row_key.in_(chunk))).scalars().all()
+            yield from map(row_from_json, texts)
 
     def put_row(self, row: Row, seconds: float) -> None:
         """Store a row; it replaces an error row of the same key, never a good one."""

@@ -21,6 +21,7 @@ from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import check_startable, executor, terminable, uninterrupted
 from ftfkit.run.files import write_json
+from ftfkit.run.finished import FinishedRows
 from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Judged, Observers, Warnings, tell
@@ -97,7 +98,7 @@ class _Run:
         self._warn = Warnings(progress, self._folder / records.LOG)
         self._observers = Observers(registry(plan.experiment.plugins.blocked), self._warn)
         self._outlook = outlook_of(plan)
-        self._rows: dict[str, Row] = {}  # by row key
+        self._rows = FinishedRows(store, plan.cells)
         self._timings: list[tuple[str, str, float]] = []
         self._cells: dict[str, list[PlannedCell]] = {}  # by row key; variants may share a cell
         for cell in self._plan.cells:
@@ -136,10 +137,10 @@ class _Run:
 
     def _look_up(self) -> int:
         """Take the good rows of the store; error rows are run again."""
-        for row in self._store.get_rows(self._cells).values():
+        for row in self._store.iter_rows(self._cells):
             if row.status == "ok":
                 self._accept(row)
-        n_reused = sum(len(self._cells[key]) for key in self._rows)
+        n_reused = sum(len(cells) for key, cells in self._cells.items() if key in self._rows)
         self._progress.start(len(self._plan.cells), n_reused)
         return n_reused
 
@@ -159,18 +160,15 @@ class _Run:
     def _skip(self, cells: list[PlannedCell]) -> bool:
         """Give the cells skipped rows, if the verdicts of the variants that are complete do not turn on them."""
         skipped = {one.row_key: self._outlook.skipped(one) for one in cells}
-        self._rows |= skipped
-        if not settled(self._verdict(records.rows_table(self._ordered()).to_pandas()), self._ordered()):
-            self._rows = {key: row for key, row in self._rows.items() if key not in skipped}
+        self._rows.skip(skipped)
+        if not settled(self._verdict(records.rows_table(self._rows.ordered()).to_pandas()), self._rows.ordered()):
+            self._rows.skip({})
             return False
         n_skipped = sum(len(self._cells[key]) for key in skipped)
         for _ in range(n_skipped):
             self._progress.advance("skipped")
         self._progress.line(f"{n_skipped} cells skipped: whatever they hold, their variants would be abandoned")
         return True
-
-    def _ordered(self) -> list[tuple[str, Row]]:
-        return [(cell.variant, self._rows[cell.row_key]) for cell in self._plan.cells]
 
     def _run(self, cells: list[PlannedCell], is_needless: Callable[[PlannedCell], bool]) -> None:
         if not cells:
@@ -191,7 +189,8 @@ class _Run:
                 raise
 
     def _task(self, cell: PlannedCell) -> CellTask:
-        return task_of(self._plan, cell, self._rows, read_predictions(self._predictions, cell.fit_key))
+        buys = self._rows.oof_buys.get(cell.baseline_row_key or "")
+        return task_of(self._plan, cell, buys, read_predictions(self._predictions, cell.fit_key))
 
     def _finish(self, cell: PlannedCell, outcome: CellResult | Lost) -> None:
         """Write predictions, then the row: a row in the store always has its predictions."""
@@ -213,14 +212,13 @@ class _Run:
             self._warn(f"{cell.variant}, {cell.asset.name}, fold {cell.fold}: {last[0]}")
 
     def _accept(self, row: Row) -> None:
-        self._rows[row.row_key] = row
+        self._rows.accept(row)
         for cell in self._cells[row.row_key]:
             self._outlook.accept(cell.variant, row)
             self._observers.cell_finished(self._plan.run_id, cell.variant, row)
 
     def _judge(self, n_reused: int, judged: Judged | None, report: Report | None) -> RunResult:
-        ordered = self._ordered()
-        rows = records.write_rows(self._folder, ordered)
+        rows = records.write_rows(self._folder, self._rows.ordered())
         records.write_timings(self._folder, self._timings)
         verdict = self._verdict(rows)
         document = plan_document(self._plan)
@@ -235,7 +233,7 @@ class _Run:
         records.write_manifest(self._folder)
         told = verdict or Verdict(self._plan.run_id, self._plan.baseline.name, self._plan.experiment.gates.name, {})
         self._observers.run_finished(self._plan.run_id, told, self._folder)
-        n_failed = sum(row.status == "error" for _, row in ordered)
+        n_failed = int((rows["status"] == "error").sum())
         return RunResult(self._plan.run_id, self._folder, rows, verdict, n_reused, n_failed, dossier)
 
     def _verdict(self, rows: pd.DataFrame) -> Verdict | None:

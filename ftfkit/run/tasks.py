@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ftfkit.run.cell import CellTask
 from ftfkit.run.plan import Plan, PlannedCell
 from ftfkit.types import Predictions, Row
 
 
-def task_of(plan: Plan, cell: PlannedCell, rows: Mapping[str, Row], predictions: Predictions | None = None) -> CellTask:
+def task_of(
+    plan: Plan, cell: PlannedCell, baseline_oof_buys: int | None = None, predictions: Predictions | None = None
+) -> CellTask:
     """Everything a worker needs to compute a cell of this plan.
 
     Parameters
     ----------
-    rows : mapping of str to Row
-        By row key; holds the baseline's row where the cell's decision rule reproduces it.
+    baseline_oof_buys : int, optional
+        The baseline's tuned out-of-fold BUY count, where the cell's decision rule reproduces it.
     predictions : Predictions, optional
         Those of the cell's fit key where they are known.
     """
-    baseline = rows.get(cell.baseline_row_key or "")
     return CellTask(
         row_key=cell.row_key,
         fit_key=cell.fit_key,
@@ -28,7 +27,7 @@ def task_of(plan: Plan, cell: PlannedCell, rows: Mapping[str, Row], predictions:
         fold=cell.fold,
         edges=plan.survey.edges,
         period=plan.survey.period,
-        baseline_oof_buys=baseline.oof_buys_tuned if baseline else None,
+        baseline_oof_buys=baseline_oof_buys,
         predictions=predictions,
         versions=plan.versions[cell.variant],
         fingerprint=cell.data_key,

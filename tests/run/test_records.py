@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -51,6 +52,16 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
         records.write_rows(tmp_path, [("none", OK), ("mild", FAILED)])
         digests.add(hashlib.sha256((tmp_path / records.ROWS).read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_rows_written_in_parts_are_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("none", FAILED), ("mild", OK), ("mild", replace(OK, row_key="r3", extra={"a": 1.0}))]
+    records.write_rows(tmp_path, rows)
+    whole = (tmp_path / records.ROWS).read_bytes()
+    monkeypatch.setattr(records, "ROWS_A_PART", 1)
+    records.write_rows(tmp_path, rows)
+    assert (tmp_path / records.ROWS).read_bytes() == whole
+    assert list(pd.read_parquet(tmp_path / records.ROWS).columns[-2:]) == ["a", "x"]
 
 
 def test_timings_are_one_line_a_stage(tmp_path: Path) -> None:
