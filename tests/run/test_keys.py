@@ -18,7 +18,15 @@ from ftfkit.plugins import registry
 from ftfkit.run import keys
 from ftfkit.types import Asset, Universe
 
-NOT_RESULTS = {"ftfkit", "ftfkit.errors", "ftfkit.hookspecs", "ftfkit.plugins", "ftfkit.config.schema"}
+NOT_RESULTS = {  # what they pass on enters keys by its values
+    "ftfkit",
+    "ftfkit.errors",
+    "ftfkit.hookspecs",
+    "ftfkit.plugin_registry",
+    "ftfkit.plugins",
+    "ftfkit.config.schema",
+    "ftfkit.config.sections",
+}
 CONTEXT = ("universe=demo", "hpo=fixed")
 
 
