@@ -43,9 +43,7 @@ def _evaluate(config: ExecutorConfig, *expressions: str) -> dict[str, Any]:
         return {job.row_key: outcome for job, outcome in work}
 
 
-@pytest.mark.parametrize(
-    "name", ["loky", pytest.param("dask", marks=pytest.mark.slow), pytest.param("ray", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", ["loky", "dask", pytest.param("ray", marks=pytest.mark.slow)])
 class TestEveryExecutor:
     def test_results_come_from_other_processes_with_one_thread(self, name: str) -> None:
         threads, other = "__import__('os').environ['OMP_NUM_THREADS']", "__import__('os').getpid()"
@@ -99,7 +97,6 @@ def test_ray_leaves_sigterm_to_whoever_had_it() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-@pytest.mark.slow
 def test_an_unreachable_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     config = _config("dask", address="tcp://127.0.0.1:9")
     dask = pytest.importorskip("dask")
@@ -111,7 +108,6 @@ def test_an_unreachable_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
-@pytest.mark.slow
 def test_a_dask_scheduler_elsewhere_is_used() -> None:
     _config("dask")
     distributed = pytest.importorskip("distributed")

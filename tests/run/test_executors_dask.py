@@ -19,10 +19,9 @@ from ftfkit.config.sections import ExecutorConfig
 from ftfkit.run.executors import executor
 from ftfkit.run.progress import NoProgress
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="the extra ftfkit[dask] is not installed"),
-]
+pytestmark = pytest.mark.skipif(
+    not importlib.util.find_spec("distributed"), reason="the extra ftfkit[dask] is not installed"
+)
 LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 
 
