@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ftfkit.api import RunResult
 
 _HEADINGS = ("verdict", "mean Δ", "CI95", "d_z", "p (BH)", "NB p (BH)")
+_PIPED_WIDTH = 1000  # a pipe takes lines of any length: no name is broken in it
 _GAP = 2  # blanks between two columns
 _LESSER = ("NB p (BH)", "d_z", "p (BH)", "CI95", "mean Δ")  # left out in this order on a narrow terminal
 _COLOURS = {"LOCK": "green", "ABANDON": "red", "INCONCLUSIVE": "yellow", "INCOMPLETE": "magenta"}
@@ -32,7 +33,9 @@ class Stdout(Console):
     """
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False)
+        piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+        width = _PIPED_WIDTH if piped else None
+        super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False, width=width)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -61,9 +64,7 @@ def print_verdict(verdict: Verdict, console: Console | None = None, *, planned: 
     least = min(18, max(map(len, verdict.variants), default=7))
     table.add_column("variant", overflow="fold", min_width=least)
     found = zip(*map(_cells, verdict.variants.values()), strict=True)
-    columns: dict[str, Sequence[Text | str]] = dict(zip(_HEADINGS, found, strict=False))
-    if console.is_terminal or "COLUMNS" in os.environ:  # a pipe takes lines of any length
-        columns = _fitting(columns, console.width - least - _GAP)
+    columns = _fitting(dict(zip(_HEADINGS, found, strict=False)), console.width - least - _GAP)
     for heading in columns:
         table.add_column(heading, no_wrap=True)
     for item, *cells in zip(verdict.variants, *columns.values(), strict=True):

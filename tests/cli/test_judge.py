@@ -79,3 +79,15 @@ def test_a_narrow_terminal_keeps_variant_and_verdict(
     assert " ".join(lines[head].split()) == shown
     assert lines[head + 2].split()[0] == "aggressive_focus"
     assert max(map(len, lines[head : head + 3])) <= columns
+
+
+def test_a_pipe_gets_whole_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    name = "technical+xgboost+hist_gradient_boosting+" + "x" * 80
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS.replace("better", name))
+    assert main(["judge", str(file)]) == 0
+    (line, *_) = (one for one in capsys.readouterr().out.splitlines() if one.split()[:1] == [name])
+    assert len(line.split()) >= 8  # variant, verdict, mean, two bounds and three more figures
