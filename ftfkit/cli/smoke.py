@@ -68,15 +68,19 @@ def _cannot_run(using: Composer, overrides: Sequence[str]) -> str:
 
 def _missing_engine(option: str) -> str:
     from ftfkit.config.sections import ExecutorConfig
-    from ftfkit.run.executors import executor
+    from ftfkit.run.executors import check_startable, executor
 
     if option not in {"dask", "ray"}:
         return ""
+    config = ExecutorConfig(name="dask" if option == "dask" else "ray", workers=1)
     try:
-        with executor(ExecutorConfig(name="dask" if option == "dask" else "ray", workers=1), 1) as engine:
+        check_startable(config, f"conf/executor/{option}.yaml")
+        with executor(config, 1) as engine:
             engine.submit(abs, -1).result(timeout=60)
     except ConfigError as error:
         return str(error)
+    except TimeoutError:
+        return "no worker of it answered within 60 s"
     return ""
 
 

@@ -43,7 +43,9 @@ def _evaluate(config: ExecutorConfig, *expressions: str) -> dict[str, Any]:
         return {job.row_key: outcome for job, outcome in work}
 
 
-@pytest.mark.parametrize("name", ["loky", "dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["loky", pytest.param("dask", marks=pytest.mark.slow), pytest.param("ray", marks=pytest.mark.slow)]
+)
 class TestEveryExecutor:
     def test_results_come_from_other_processes_with_one_thread(self, name: str) -> None:
         threads, other = "__import__('os').environ['OMP_NUM_THREADS']", "__import__('os').getpid()"
@@ -108,6 +110,7 @@ def test_an_unreachable_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
+@pytest.mark.slow
 def test_a_dask_scheduler_elsewhere_is_used() -> None:
     _config("dask")
     distributed = pytest.importorskip("distributed")
