@@ -50,10 +50,22 @@ def requirement_problem(distribution: Distribution) -> str | None:
         return f"declares a requirement that cannot be read: {brief(error)}"
 
 
+@cache
+def installed_version(name: str) -> str:
+    """Version of an installed distribution, read once: many plugins require the same ones.
+
+    Raises
+    ------
+    PackageNotFoundError
+        When it is not installed.
+    """
+    return version(name)
+
+
 def _unmet(requirement: Requirement) -> str | None:
     wanted = f"{requirement.name}{requirement.specifier}"
     try:
-        found = version(requirement.name)
+        found = installed_version(requirement.name)
     except PackageNotFoundError:
         return f"requires {wanted}, which is not installed"
     fits = requirement.specifier.contains(found, prereleases=True)

@@ -1,7 +1,8 @@
-"""The experiment command: Hydra parses and composes, one plan is run, the verdict table ends it."""
+"""The experiment command: Hydra composes, one plan is run, the verdict table ends it."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -9,27 +10,43 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftfkit.cli import help
 from ftfkit.cli.completion import FLAGS, is_left_to_hydra
+from ftfkit.config.compose import composer
+from ftfkit.config.folders import HYDRA_GROUP, PRIMARY, conf_dir
 from ftfkit.config.overrides import group_of, is_override, key_of
 from ftfkit.errors import FtfkitError, UsageError
 
 if TYPE_CHECKING:
     from ftfkit.config.compose import Composer
 
+MULTIRUN = frozenset({"-m", "--multirun"})  # said or not, every run is one plan
+HYDRAS_FLAGS = ("--cfg", "-c", "--resolve", "--package", "-p", "--info", "-i", "--hydra-help", "--version", *MULTIRUN)
 _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would print itself over many lines
 
 
 def run(arguments: list[str]) -> int:
-    """Let Hydra handle its flags (``--help``, ``--cfg``, ``-m``, completion) and our sweeper do the rest."""
+    """Run what the overrides declare; ``--help`` is ours too, every other flag (``--cfg``, completion) is Hydra's."""
     _refuse_words(arguments)
     if FLAGS & set(arguments) and not is_left_to_hydra(arguments):
         return 0
-    arguments, folders = _with_plan(*_parted(arguments))
+    words, folders = _parted(arguments)
+    _refuse_unsupported(words, folders)
+    overrides = [word for word in words if is_override(word)]
+    others = {word for word in words if not is_override(word)}
+    if others & help.FLAGS:
+        help.print_help(composer(folders), overrides)
+        return 0
+    if others <= MULTIRUN and not any(group_of(word) == HYDRA_GROUP for word in overrides):
+        return run_composed(composer(folders), overrides)
+    return _through_hydra(*_with_plan(words, folders))
+
+
+def _through_hydra(arguments: list[str], folders: list[Path]) -> int:
+    """Let Hydra handle its own flags and overrides; what it is asked to run comes back through our sweeper."""
     import hydra
 
-    from ftfkit.config.folders import conf_dir
-
-    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=PRIMARY)
     def app(cfg: Any) -> None:
         """Never called: hydra.mode is MULTIRUN, so every run goes through the sweeper as one plan."""
 
@@ -97,17 +114,27 @@ def _with_plan(arguments: list[str], folders: list[Path]) -> tuple[list[str], li
     return [*arguments[:first], *own, *arguments[first:]], folders or list(plan.config_dirs)
 
 
-def _hydra_arguments(arguments: Sequence[str], folders: Sequence[Path]) -> list[str]:
-    """Words with folders of our own kind in them, so that nested options and the safety rules hold there too."""
-    for word in arguments:
+def _refuse_unsupported(words: Sequence[str], folders: Sequence[Path]) -> None:
+    """What Hydra offers and ftfkit does not: folders without our safety rules, and single jobs."""
+    for word in words:
         flag = word.partition("=")[0]
-        if flag in {"--config-path", "-cp", "--config-name", "-cn"}:
-            raise UsageError(f"command line: {flag} is not supported; add options of your own with --config-dir DIR")
-        if key_of(word) == "hydra.searchpath":
-            raise UsageError("command line: hydra.searchpath is not supported; use --config-dir DIR")
+        if flag in {"--config-path", "-cp", "--config-name", "-cn"} or key_of(word) == "hydra.searchpath":
+            raise UsageError(
+                f"command line: {key_of(word)} is not supported; add options of your own with --config-dir"
+            )
+        if key_of(word) == "hydra.mode":
+            raise UsageError("command line: hydra.mode is not supported; every run is one plan, swept or not")
+        if flag.startswith("-") and flag not in {*HYDRAS_FLAGS, *help.FLAGS, *FLAGS}:
+            near = difflib.get_close_matches(flag, HYDRAS_FLAGS, n=1)
+            hint = f"did you mean {near[0]}?" if near else "--help and --hydra-help tell of those there are"
+            raise UsageError(f"command line: {flag} is not a flag; {hint}")
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"command line: --config-dir {folder} is not a folder")
+
+
+def _hydra_arguments(arguments: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Words with folders of our own kind in them, so that nested options and the safety rules hold there too."""
     if not folders:
         return list(arguments)
     # Beside the other overrides: Hydra's parser takes them in one go only.
@@ -121,7 +148,6 @@ def _in_one_line(error: Exception, arguments: Sequence[str], folders: Sequence[P
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
 
     overrides = [word for word in arguments if is_override(word)]

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ftfkit.components import DossierSection
-from ftfkit.dossier.inert import inert
-from ftfkit.dossier.markdown import parser
 from ftfkit.errors import PluginError
 from ftfkit.plugins import Registration, Registry
 
@@ -69,6 +67,9 @@ def render_sections(results: Results, sections: Mapping[str, DossierSection]) ->
 
 def _checked(body: object) -> str:
     """The body, unable to change how the rest is read; refused where it could pass for another part."""
+    from ftfkit.dossier.inert import inert
+    from ftfkit.dossier.markdown import parser
+
     if not isinstance(body, str):
         raise TypeError(f"gave {body!r}, must give text")
     body, known = inert(body), dict[str, object]()

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from scipy import special
-from scipy.optimize import minimize_scalar
 
 from ftfkit.judge.rows import RANGES, Grid
 from ftfkit.types import BoolArray, FloatArray, Futility, IntArray, VariantVerdict
@@ -139,6 +138,7 @@ def _sd_limit(low: FloatArray, high: FloatArray) -> float:
 
     Squared deviations from the mean are at most those from any other point, here the one with the smallest limit.
     """
+    from scipy.optimize import minimize_scalar  # only where a sweep may stop early; it takes longer than a judgement
 
     def limit(point: float) -> float:
         return float(np.maximum((low - point) ** 2, (high - point) ** 2).sum())

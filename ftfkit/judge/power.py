@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import Literal
 
 from scipy import special
-from scipy.optimize import brentq
 
 from ftfkit.judge.dependence import variance_factor
 
 FoldTestName = Literal["nadeau_bengio", "fold_t"]
 TARGET_POWER = 0.8
 MAX_FOLDS = 1000
+_GRID = 2**50  # steps of the bracket in which a root is sought
 
 
 def power(lift: float, sd_fold: float, k: int, test: FoldTestName = "nadeau_bengio", alpha: float = 0.05) -> float:
@@ -40,7 +41,8 @@ def mde_factor(k: int, test: FoldTestName = "nadeau_bengio", alpha: float = 0.05
     Notes
     -----
     Root of the noncentral t's power. For ``fold_t``: 1.68 for 5 folds, 1.16 for 8, 1.00 for 10; ``nadeau_bengio``
-    multiplies by ``sqrt(1 + k/(k-1))``.
+    multiplies by ``sqrt(1 + k/(k-1))``. By bisection: ``scipy.special.ncfdtrinc`` is good to four digits only, and
+    importing ``scipy.optimize`` takes longer than a judgement.
 
     Examples
     --------
@@ -48,8 +50,9 @@ def mde_factor(k: int, test: FoldTestName = "nadeau_bengio", alpha: float = 0.05
     [1.68, 1.16, 1.0]
     """
     critical = float(special.stdtrit(k - 1, 1 - alpha / 2))
-    shift = brentq(lambda d: _power(d, k - 1, alpha) - TARGET_POWER, 0.0, 2 * critical + 2, xtol=1e-13)
-    return float(shift) * math.sqrt(variance_factor(k, test))
+    step = (2 * critical + 2) / _GRID
+    shift = step * bisect_left(range(_GRID), TARGET_POWER, key=lambda i: _power(i * step, k - 1, alpha))
+    return shift * math.sqrt(variance_factor(k, test))
 
 
 def mde80(sd_fold: float, k: int, test: FoldTestName = "nadeau_bengio", alpha: float = 0.05) -> float | None:
@@ -59,14 +62,9 @@ def mde80(sd_fold: float, k: int, test: FoldTestName = "nadeau_bengio", alpha: f
 
 def folds_needed(lift: float, sd_fold: float, test: FoldTestName = "nadeau_bengio", alpha: float = 0.05) -> int | None:
     """Fewest folds of the present length that give 80 % power at ``lift``; None when more than 1,000."""
-    low, high = 1, MAX_FOLDS
-    if power(lift, sd_fold, high, test, alpha) < TARGET_POWER:
-        return None
-    while high - low > 1:  # power rises with k
-        middle = (low + high) // 2
-        enough = power(lift, sd_fold, middle, test, alpha) >= TARGET_POWER
-        low, high = (low, middle) if enough else (middle, high)
-    return high
+    ks = range(2, MAX_FOLDS + 1)
+    enough = bisect_left(ks, TARGET_POWER, key=lambda k: power(lift, sd_fold, k, test, alpha))  # power rises with k
+    return ks[enough] if enough < len(ks) else None
 
 
 def _power(shift: float, df: int, alpha: float) -> float:

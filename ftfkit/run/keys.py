@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import distribution, version
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ftfkit.components import Component
 from ftfkit.config.participants import nested
 from ftfkit.config.schema import COMPONENT_GROUPS, Spec
 from ftfkit.errors import PluginError
-from ftfkit.plugin_checks import required
+from ftfkit.plugin_checks import installed_version, required
 from ftfkit.plugins import Registry
 from ftfkit.types import Asset, IntArray, Universe
 
@@ -202,4 +202,4 @@ def versions(spec: Spec, plugins: Registry) -> dict[str, str]:
 @cache
 def _installed(names: Sequence[str]) -> dict[str, str]:
     wanted = {*names, *(canonicalize_name(one.name) for name in names for one in required(distribution(name)))}
-    return {name: version(name) for name in sorted(wanted)}
+    return {name: installed_version(name) for name in sorted(wanted)}

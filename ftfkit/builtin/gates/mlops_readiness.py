@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from pydantic import Field
 
 from ftfkit.components import GateCheck, GateEvidence
 from ftfkit.types import GateResult, GateStatus
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 SECTIONS = ("Model card", "Data lineage", "Reproducibility", "Monitoring", "Rollback", "Ownership")
 
@@ -80,6 +81,8 @@ def incomplete_sections(document: str, sections: tuple[str, ...]) -> Mapping[str
     >>> incomplete_sections("# Rollback\\nSet the old loss.\\n# Monitoring\\nTODO\\n", ("Rollback", "Monitoring"))
     {'Monitoring': 'is a placeholder'}
     """
+    from markdown_it import MarkdownIt  # no run without a document should wait for it
+
     tokens = MarkdownIt("commonmark").parse(document)
     wrong = {}
     for name in sections:
