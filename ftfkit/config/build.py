@@ -77,7 +77,7 @@ def named_component(
 ) -> Any:
     """Build component ``name`` of ``kind`` from ``values`` found at ``key``."""
     if not isinstance(name, str):
-        raise ConfigError(composed.where(key), f"{key}.name", name, "must name a registered plugin")
+        raise ConfigError(composed.where(f"{key}.name"), f"{key}.name", name, "must name a registered plugin")
     try:
         registration = plugins.find(kind, name)
     except PluginError as error:
@@ -133,7 +133,8 @@ def _refusal(composed: Composed, key: str, model: type[BaseModel], error: Valida
     dotted = ".".join([key, *path])
     value = first["input"]
     if first["type"] == "missing":
-        return ConfigError(composed.where(key), dotted, "(not given)", "is required", owner)
+        place = composed.where(dotted if composed.on_command_line(dotted) else key)
+        return ConfigError(place, dotted, "(not given)", "is required", owner)
     return ConfigError(composed.where(dotted), dotted, value, _rule(first, path, model), owner)
 
 

@@ -55,14 +55,23 @@ class Composed:
             line = line_of(file, path) if file and path else None
             if file and line:
                 return f"{shown(file)}:{line}"
+        if group not in self.options and self.touched_on_command_line(dotted):
+            return COMMAND_LINE
         file = find_option(self.folders, candidates[0][0])
         return f"{shown(file)}:1" if file else COMMAND_LINE
 
     def on_command_line(self, dotted: str) -> bool:
-        keys = [key_of(override) for override in self.overrides if "=" in override]
-        return any("." in key and (dotted == key or dotted.startswith(f"{key}.")) for key in keys) or (
-            dotted in keys and dotted not in self.options
-        )
+        """Whether an override sets, adds or removes ``dotted``, or what holds it."""
+        keys = [key for key in self._keys() if key not in self.options]  # an option's own file sets what is in it
+        return any(dotted == key or dotted.startswith(f"{key}.") for key in keys)
+
+    def touched_on_command_line(self, dotted: str) -> bool:
+        """The same, or whether it does so to anything inside ``dotted``."""
+        return self.on_command_line(dotted) or any(key.startswith(f"{dotted}.") for key in self._keys())
+
+    def _keys(self) -> list[str]:
+        """Places in the config that overrides are about: an option of ``group@package`` is put at the package."""
+        return [key_of(override).rpartition("@")[2] for override in self.overrides]
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ def _baseline(
     champion = first.config.get("baseline")
     if not isinstance(champion, Mapping) or set(champion) != set(FACTOR_GROUPS):
         rule = f"must name one option for each of {', '.join(FACTOR_GROUPS)}"
-        raise ConfigError(first.where("baseline"), "baseline", champion, rule)
+        place = COMMAND_LINE if first.touched_on_command_line("baseline") else first.where("baseline")
+        raise ConfigError(place, "baseline", champion, rule)
     changed = baseline_overrides(locked, maker, first) if locked else {}
     context = [override for override in job if group_of(override) not in FACTOR_GROUPS]
     chosen: list[str] = []

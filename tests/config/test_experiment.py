@@ -194,6 +194,24 @@ def test_text_or_a_truth_value_is_no_number(override: str, message: str) -> None
         compose([override])
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+foo.bar=1", r"^command line: foo == \{'bar': 1\} is not a section"),
+        ("++foo.bar.baz=1", r"^command line: foo == \{'bar': \{'baz': 1\}\} is not a section"),
+        ("+loss@foo=none", r"^command line: foo == .* is not a section"),
+        ("~loss.name", r"^command line: loss\.name == None must name a registered plugin"),
+        ("~label", r"^command line: label\.name == None must name a registered plugin"),
+        ("~universe.quote", r"^command line: universe\.quote == \(not given\) is required"),
+        ("~baseline.loss", r"^command line: baseline == .* must name one option for each of"),
+        ("+baseline.los=none", r"^command line: baseline == .* must name one option for each of"),
+    ],
+)
+def test_what_the_command_line_adds_or_removes_is_blamed_on_it(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose([override])
+
+
 def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
     spec = compose(["label.stop_atr=1", "data.holdout_from=2025-01-01"]).baseline.spec
     assert spec.raw["label"]["stop_atr"] == 1.0
