@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+UNPLACED = "configuration"  # where a value was set, to code that has the value alone
+
 
 class FtfkitError(Exception):
     """Base of every error that a user can cause; its text is one line and fit to print.
@@ -22,7 +26,7 @@ class ConfigError(FtfkitError):
     Parameters
     ----------
     where : str
-        File and line (``conf/label/x.yaml:3``) or ``command line``.
+        File and line (``conf/label/x.yaml:3``) or ``command line``; ``UNPLACED`` where the caller knows it alone.
     key : str
         Dotted path of the value (``label.stop_atr``), empty when the file as a whole is at fault.
     value : object
@@ -43,12 +47,20 @@ class ConfigError(FtfkitError):
         subject = f"{key} == {value} " if key else ""
         super().__init__(f"{where}: {subject}{rule} ({owner})")
 
+    def placed(self, where: str) -> Self:
+        """The same error, naming who set the value."""
+        return type(self)(where, self.key, self.value, self.rule, self.owner)
+
     def __reduce__(self) -> tuple[type[ConfigError], tuple[str, str, object, str, str]]:
         return type(self), (self.where, self.key, self.value, self.rule, self.owner)
 
 
 class DataError(FtfkitError):
     """Market data is missing or breaks the bar schema; the text names file and row."""
+
+
+class DataSettingError(ConfigError, DataError):
+    """A value of the configuration does not fit the market data that there is."""
 
 
 class RowsError(FtfkitError):

@@ -19,13 +19,15 @@ def main(arguments: list[str]) -> int:
 
     from ftfkit.config.compose import composer
     from ftfkit.config.experiment import compose
+    from ftfkit.config.origin import placed
     from ftfkit.run.bars import native_bars
 
     experiment = compose(options.overrides, composer(options.config_dir))
     refused: list[str] = []
     for asset in experiment.universe.assets:
         try:
-            bars = native_bars(experiment.baseline.spec.data, asset)
+            with placed(experiment):
+                bars = native_bars(experiment.baseline.spec.data, asset)
         except DataError as error:
             if str(error) not in refused:  # a wrong place says the same of every asset
                 print(error, file=sys.stderr)

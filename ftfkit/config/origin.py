@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ftfkit.config.compose import Composed
 from ftfkit.config.folders import conf_folders
-from ftfkit.config.schema import Experiment
+from ftfkit.config.schema import Experiment, Spec
+from ftfkit.errors import UNPLACED, ConfigError
 
 
-def place_of(experiment: Experiment, dotted: str) -> str:
-    """File and line that set ``dotted`` (``store.url``), or ``command line``."""
+def place_of(experiment: Experiment, dotted: str, spec: Spec | None = None) -> str:
+    """File and line that set ``dotted`` (``store.url``), or ``command line``; ``spec`` in place of the baseline's."""
     folders = conf_folders(extra=tuple(map(Path, experiment.config_dirs)))
-    return Composed({}, experiment.baseline.spec.options, experiment.overrides, folders).where(dotted)
+    options = (spec or experiment.baseline.spec).options
+    return Composed({}, options, experiment.overrides, folders).where(dotted)
+
+
+@contextmanager
+def placed(experiment: Experiment, spec: Spec | None = None) -> Iterator[None]:
+    """Name who set the value that is refused inside, where the code that refuses it could not."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.where != UNPLACED:
+            raise
+        raise error.placed(place_of(experiment, error.key, spec)) from error

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ftfkit.components import DataSource, RawBars
-from ftfkit.errors import DataError
+from ftfkit.errors import UNPLACED, DataError, DataSettingError
 from ftfkit.types import BAR_COLUMNS, HOUR_NS, PRICES, Asset, Bars, BoolArray, DataQuality, FloatArray, IntArray
 
 _NO_TIME = np.iinfo(np.int64).min
@@ -110,8 +110,10 @@ def native_bars(source: DataSource, asset: Asset) -> Bars:
         raise DataError(f"{raw.origin}: lacks column {', '.join(lacking)}; found: {found or 'none'} (bar schema)")
     table = _before_holdout(raw, _open_times(raw), source.holdout_from)
     if not len(table.row):
-        limit = f" closed by data.holdout_from == {source.holdout_from}" if source.holdout_from else ""
-        raise DataError(f"{raw.origin}: holds no bar of {asset.name}{limit} (bar schema)")
+        if source.holdout_from is None:
+            raise DataError(f"{raw.origin}: holds no bar of {asset.name} (bar schema)")
+        rule = f"must leave bars before it; {raw.origin} holds none of {asset.name} that is closed by then"
+        raise DataSettingError(UNPLACED, "data.holdout_from", source.holdout_from, rule)
     _check_values(table)
     _check_grid(table)
     ordered, n_sorted = _sorted(table)
@@ -229,10 +231,8 @@ def _check_spacing(table: _Table) -> None:
     steps = np.diff(table.time) // _bar_ns(table.raw)
     if len(steps) and steps.min() > 1:
         closest = int(steps.min()) * table.raw.bar_hours
-        raise DataError(
-            f"{table.raw.origin}: data.bar_hours == {table.raw.bar_hours} must be the length of a bar; "
-            f"the closest bars are {closest} h apart (bar schema)"
-        )
+        rule = f"must be the length of a bar; the closest bars of {table.raw.origin} are {closest} h apart"
+        raise DataSettingError(UNPLACED, "data.bar_hours", table.raw.bar_hours, rule)
 
 
 def _refuse(table: _Table, at: int, finding: str, n_rows: int) -> NoReturn:

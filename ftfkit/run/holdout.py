@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftfkit.components import Splitter
+from ftfkit.config.origin import placed
 from ftfkit.config.schema import Spec
 from ftfkit.errors import DataError, FtfkitError, PlanError
 from ftfkit.run.asset import AssetData, asset_data
@@ -112,7 +113,8 @@ def _period(plan: Plan, document: Mapping[str, Any]) -> tuple[int, int]:
         raise PlanError(f"{document['run_id']}: data.holdout_from == null: the plan reserved no hold-out (ftfkit)")
     start = utc_ns(datetime.fromisoformat(reserved))
     source = _open(plan.baseline.spec).data
-    stop = min(int(native_bars(source, asset).close_time[-1]) for asset in plan.experiment.universe.assets)
+    with placed(plan.experiment):
+        stop = min(int(native_bars(source, asset).close_time[-1]) for asset in plan.experiment.universe.assets)
     if stop <= start:
         raise DataError(f"the hold-out from {reserved} holds no bar yet: the data ends {iso_utc(stop)} (ftfkit)")
     return start, stop

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.components import DataSource, FeatureSet
-from ftfkit.errors import ConfigError, DataError
+from ftfkit.errors import UNPLACED, ConfigError, DataError, DataSettingError
 from ftfkit.run.bars import counted, native_bars, utc_ns
 from ftfkit.run.payloads import sealed
 from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
@@ -35,7 +35,7 @@ def resample(bars: Bars, hours: int) -> Bars:
     """
     if hours < bars.bar_hours or hours % bars.bar_hours or 24 % hours:
         rule = f"must divide 24 and be a multiple of the {bars.bar_hours} h bars of {bars.asset}"
-        raise ConfigError("conf/label", "label.bar_hours", hours, rule)
+        raise ConfigError(UNPLACED, "label.bar_hours", hours, rule)
     slot = bars.open_time // (hours * HOUR_NS)
     first = np.flatnonzero(np.diff(slot, prepend=slot[:1] - 1))
     n_native = np.diff(first, append=len(slot))
@@ -74,13 +74,14 @@ def common_period(bars: Iterable[Bars], holdout_from: datetime | None) -> tuple[
     latest = max(series, key=lambda one: one.open_time[0])
     earliest = min(series, key=lambda one: one.close_time[-1])
     start, end = int(latest.open_time[0]), int(earliest.close_time[-1])
-    limit = f"{earliest.asset} ends"
     if holdout_from is not None and utc_ns(holdout_from) < end:
-        end, limit = utc_ns(holdout_from), "data.holdout_from is"
+        end = utc_ns(holdout_from)
+        if start >= end:
+            rule = f"must be after {_day(start)}, where the first bar of {latest.asset} opens"
+            raise DataSettingError(UNPLACED, "data.holdout_from", _day(end), rule)
     if start >= end:
-        raise DataError(
-            f"the universe has no common period: {latest.asset} starts at {_day(start)}, {limit} {_day(end)} (ftfkit)"
-        )
+        found = f"{latest.asset} starts at {_day(start)}, {earliest.asset} ends {_day(end)}"
+        raise DataError(f"the universe has no common period: {found} (ftfkit)")
     return start, end
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ftfkit.components import DataSource
+from ftfkit.config.origin import placed
 from ftfkit.config.schema import Experiment, Spec
 from ftfkit.errors import DataError
 from ftfkit.run.bars import counted
@@ -78,7 +79,14 @@ def survey(experiment: Experiment) -> Survey:
     ------
     DataError
         When an asset cannot be had, breaks the bar schema, or the assets have no common period.
+    ConfigError
+        When a configured value does not fit the bars; names who set it.
     """
+    with placed(experiment):
+        return _survey(experiment)
+
+
+def _survey(experiment: Experiment) -> Survey:
     spec = experiment.baseline.spec
     assets = experiment.universe.assets
     bars = _HeldBars(spec.data)
@@ -90,7 +98,8 @@ def survey(experiment: Experiment) -> Survey:
     for asset in assets:
         native = _closed(bars.native(asset), period[1])
         for scheme, setting in schemes.items():
-            label = resample(native, setting.label.bar_hours)
+            with placed(experiment, setting):
+                label = resample(native, setting.label.bar_hours)
             events = events_of(setting.label, label, native)
             inside = (events.t0 >= period[0]) & (events.t1 <= period[1])
             n_train[scheme, asset.name] = _n_train(setting, asset, events, inside, edges)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ftfkit.config.origin import placed
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
 from ftfkit.judge.rows import Cell
@@ -39,7 +40,8 @@ def checked_bars(document: Mapping[str, Any], experiment: Experiment) -> Inputs:
     mismatches, notes = [], []
     for name, planned in bars.items():
         try:
-            found = native_bars(spec.data, Asset(name.removesuffix(quote), quote)).up_to(end).sha256()
+            with placed(experiment):
+                found = native_bars(spec.data, Asset(name.removesuffix(quote), quote)).up_to(end).sha256()
         except FtfkitError as error:
             notes.append(f"data: {name} cannot be reached: {error}")
             continue

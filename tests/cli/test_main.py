@@ -15,6 +15,7 @@ from ftfkit.cli import COMMANDS
 from ftfkit.config.folders import conf_dir
 
 HEAVY = ("xgboost", "sklearn", "scipy", "pandas", "optuna", "matplotlib", "sqlalchemy", "pyarrow", "talib", "loky")
+NO_FOLDER = "command line: data.path == /nonexistent must be a folder with bars (plugin ftfkit)"
 
 
 def ftfkit(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -94,8 +95,8 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
         (["output.dir=/dev/null/x"], 1, "output.dir == /dev/null/x cannot be made: Not a directory"),
         (["loss=glob(nothing/*)", "-m"], 1, "matches no option"),
         (["data=parquet"], 1, "data.path == ??? must be given"),
-        (["data=parquet", "data.path=/nonexistent"], 1, "no bars: /nonexistent is no folder (data.path)"),
-        (["data", "data=parquet", "data.path=/nonexistent"], 1, "no bars: /nonexistent is no folder (data.path)"),
+        (["data=parquet", "data.path=/nonexistent"], 1, NO_FOLDER),
+        (["data", "data=parquet", "data.path=/nonexistent"], 1, NO_FOLDER),
         (["judge", "/nonexistent.csv"], 1, "/nonexistent.csv"),
         (["judge", "/dev/null/x.csv"], 1, "/dev/null/x.csv"),
         (["report", "no_such_run"], 2, "no_such_run"),

@@ -125,7 +125,9 @@ def test_off_grid_timestamp_is_refused(tmp_path: Path, frame: pd.DataFrame, minu
 
 
 def test_wrong_bar_length_is_refused(tmp_path: Path, frame: pd.DataFrame) -> None:
-    assert "the closest bars are 4 h apart" in refusal(stored(tmp_path, frame.iloc[::4]))
+    told = refusal(stored(tmp_path, frame.iloc[::4]))
+    assert "data.bar_hours == 1 must be the length of a bar; the closest bars of" in told
+    assert "are 4 h apart" in told
 
 
 def test_declared_bar_length_is_used(tmp_path: Path, frame: pd.DataFrame) -> None:
@@ -239,7 +241,9 @@ def test_holdout_without_time_zone_is_utc(tmp_path: Path, frame: pd.DataFrame) -
 def test_nothing_before_the_holdout_is_refused(tmp_path: Path, frame: pd.DataFrame) -> None:
     stored(tmp_path, frame)
     source = ParquetSource(path=tmp_path, holdout_from=datetime(2023, 1, 1, tzinfo=UTC))
-    assert "closed by data.holdout_from == 2023-01-01 00:00:00+00:00" in refusal(source)
+    told = refusal(source)
+    assert "data.holdout_from == 2023-01-01 00:00:00+00:00 must leave bars before it" in told
+    assert "AAVEUSDT_1h.parquet holds none of AAVEUSDT" in told
 
 
 def test_bars_pickle(tmp_path: Path, frame: pd.DataFrame) -> None:

@@ -189,3 +189,24 @@ def test_a_metric_that_no_row_has_is_refused_before_data_is_read(tmp_path: Path)
     assert told.endswith("did you mean 'f1_buy'? (ftfkit)")
     with pytest.raises(DataError):
         make_plan(compose([*asked, "stats.metric=average_precision"]), NOW)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=parquet", "data.path=/nonexistent"], r"^command line: data\.path == /nonexistent must be a folder"),
+        (["data=csv", "data.path=FOLDER"], r"csv\.yaml:3: data\.pattern == \S+ must name a file of AAVEUSDC"),
+        (
+            ["data.holdout_from=2021-01-01"],
+            r"^command line: data\.holdout_from == 2021-01-01 \S+ must leave bars before",
+        ),
+        (["label.bar_hours=5"], r"^command line: label\.bar_hours == 5 must divide 24"),
+    ],
+)
+def test_a_value_that_does_not_fit_the_bars_is_refused_with_its_place(
+    overrides: list[str], message: str, tmp_path: Path
+) -> None:
+    asked = [one.replace("FOLDER", str(tmp_path)) for one in overrides]
+    with pytest.raises(ConfigError, match=message) as refused:
+        make_plan(compose([*TINY[:2], *asked]), NOW)
+    assert str(refused.value).endswith("ftfkit)")

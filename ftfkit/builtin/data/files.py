@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, field_validator
 
 from ftfkit.components import DataSource, RawBars
-from ftfkit.errors import DataError
+from ftfkit.errors import UNPLACED, DataError, DataSettingError
 from ftfkit.types import Asset
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # encrypted, or packed by a method that is not installed.
 _UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, ImportError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
+_OWNER = "plugin ftfkit"
 _PLACEHOLDERS = {"base": "base", "quote": "quote", "asset": "name"}  # to fields of Asset
 
 
@@ -91,7 +92,7 @@ class FileSource(DataSource):
             found = sorted(file for file in folder.glob(self._glob(asset)) if self._counts(file))
             if found:
                 return found
-        raise DataError(self._missing(asset))
+        raise self._missing(asset)
 
     def _glob(self, asset: Asset) -> str:
         return self.pattern.format(**{key: glob.escape(getattr(asset, field)) for key, field in _PLACEHOLDERS.items()})
@@ -99,15 +100,17 @@ class FileSource(DataSource):
     def _counts(self, file: Path) -> bool:
         return file.is_file() and (not self.suffixes or file.suffix.lower() in self.suffixes)
 
-    def _missing(self, asset: Asset) -> str:
+    def _missing(self, asset: Asset) -> DataSettingError:
         if not any(folder.is_dir() for folder in self.path):  # the same for every asset
-            return f"no bars: {', '.join(map(str, self.path))} is no folder (data.path)"
+            folders = ", ".join(map(str, self.path))
+            return DataSettingError(UNPLACED, "data.path", folders, "must be a folder with bars", _OWNER)
         wanted = self._glob(asset)
         places = ", ".join(
             str(folder / wanted) + ("" if folder.is_dir() else " (no such folder)") for folder in self.path
         )
         hint = self._other_quotes(asset) or self._near(wanted)
-        return f"no bars of {asset.name}: searched {places}{hint} (data.pattern)"
+        rule = f"must name a file of {asset.name}; searched {places}{hint}"
+        return DataSettingError(UNPLACED, "data.pattern", self.pattern, rule, _OWNER)
 
     def _other_quotes(self, asset: Asset) -> str:
         """The same base in another quote, as the override that selects it."""

@@ -89,12 +89,12 @@ def test_missing_file_names_the_places_and_the_other_quote(tmp_path: Path, frame
 def test_missing_file_lists_near_names(tmp_path: Path, frame: pd.DataFrame) -> None:
     for name in ("AAVEUSDT_1h.parquet", "notes.txt"):
         frame.to_parquet(tmp_path / name)
-    with pytest.raises(DataError, match=r"near: AAVEUSDT_1h\.parquet \(data\.pattern\)$"):
+    with pytest.raises(DataError, match=r"near: AAVEUSDT_1h\.parquet \(plugin ftfkit\)$"):
         ParquetSource(path=tmp_path).read(Asset("AAV", "USDT"))
 
 
 def test_missing_file_in_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"AAVEUSDT_1h\.csv \(data\.pattern\)$"):
+    with pytest.raises(DataError, match=r"AAVEUSDT_1h\.csv \(plugin ftfkit\)$"):
         CsvSource(path=tmp_path).read(AAVE)
 
 
