@@ -10,7 +10,7 @@ from typing import Any
 
 from ftfkit.config.overrides import inner_key_of
 from ftfkit.config.sections import ChampionConfig
-from ftfkit.errors import ConfigError
+from ftfkit.errors import UNPLACED, ConfigError
 
 OTHERS = "*"  # every option that has no entry of its own
 
@@ -42,15 +42,15 @@ def option_variables(
     chosen = known.get(option, known.get(OTHERS))
     place = f"champion.variables.{group}"
     if chosen is None:
-        raise ConfigError("configuration", place, option, f"must have an entry for this option, or {OTHERS!r}")
+        raise ConfigError(UNPLACED, place, option, f"must have an entry for this option, or {OTHERS!r}")
     filled = {**parameters, "option": option}
     for name in _NAME.findall(" ".join(chosen.values())):
         if name not in filled:
-            raise ConfigError("configuration", place, f"{{{name}}}", f"must be one of: {', '.join(sorted(filled))}")
+            raise ConfigError(UNPLACED, place, f"{{{name}}}", f"must be one of: {', '.join(sorted(filled))}")
     for value in values:
         name = inner_key_of(value).partition(".")[0]
         if not any(f"{{{name}}}" in text for text in chosen.values()):
-            raise ConfigError("configuration", place, option, f"must name {{{name}}}, which {value} has changed")
+            raise ConfigError(UNPLACED, place, option, f"must name {{{name}}}, which {value} has changed")
     cleared: dict[str, str | None] = {name: None for variables in known.values() for name in variables}
     return cleared | {name: _NAME.sub(lambda m: str(filled[m[1]]), text) for name, text in chosen.items()}
 

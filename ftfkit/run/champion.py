@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ftfkit.config.champion import FILE, Champion, locks_document, read_locks
+from ftfkit.config.origin import placed
 from ftfkit.config.overrides import group_of
 from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
@@ -115,7 +116,8 @@ def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experi
     variables: dict[str, str | None] = {}
     for group, option in planned["options"].items():
         values = [value for value in planned["values"] if group_of(value) == group]
-        variables |= option_variables(experiment.champion, group, option, planned["config"][group], values)
+        with placed(experiment):
+            variables |= option_variables(experiment.champion, group, option, planned["config"][group], values)
     after = changed_env(before, variables)
     kept = [value for lock in locks[-1:] for value in lock.values if group_of(value) not in planned["options"]]
     champion = Champion(

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from ftfkit.config.sections import ExecutorConfig
-from ftfkit.errors import ConfigError
+from ftfkit.errors import UNPLACED, ConfigError
 
 PACKAGES = {"dask": ("dask", "distributed"), "ray": ("ray",)}  # executor -> modules that it needs beside ftfkit's own
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -234,4 +234,4 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
 
 def _unreachable(config: ExecutorConfig, error: Exception) -> ConfigError:
     rule = f"cannot be reached: {type(error).__name__}: {' '.join(str(error).split())}"
-    return ConfigError("configuration", "executor.address", config.address, rule)
+    return ConfigError(UNPLACED, "executor.address", config.address, rule)

@@ -97,7 +97,7 @@ def confirm(plan: Plan, document: Mapping[str, Any], variant: str, output: Path)
     holdout = {"holdout_utc": [iso_utc(start), iso_utc(stop)], "assets": read_assets(document)}
     facts = {"run_id": document["run_id"], "variant": variant, **trial_facts(document)[variant], **holdout}
     ledger.append("opened", facts)
-    with executor(plan.experiment.executor, len(assets)) as engine:
+    with placed(plan.experiment), executor(plan.experiment.executor, len(assets)) as engine:
         base = _rows(engine, tasks[document["baseline"]], {})
         own = _rows(engine, tasks[variant], base)
     found = _confirmation(base, own, float(document["gates"]["required_lift"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from ftfkit.config.origin import placed
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.dispatch import Backlog, Dispatch, Lost
 from ftfkit.run.executors import executor, terminable, uninterrupted
@@ -60,13 +61,14 @@ def _run_missing(plans: Sequence[Plan], owner: Mapping[str, Plan], rows: Mapping
     missing = [cell for cell in ordered if cell.row_key not in rows]
     if not missing:
         return
-    config = plans[0].experiment.executor
+    experiment = plans[0].experiment
+    config = experiment.executor
 
     def task(cell: PlannedCell) -> CellTask:
         baseline = rows.get(cell.baseline_row_key or "")
         return task_of(owner[cell.row_key], cell, baseline.oof_buys_tuned if baseline else None)
 
-    with executor(config, len(missing)) as engine:
+    with placed(experiment), executor(config, len(missing)) as engine:
         work: Dispatch[PlannedCell, CellResult] = Dispatch(
             engine,
             Backlog(missing, lambda cell: {cell.baseline_row_key or ""}),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftfkit.config.origin import place_of
+from ftfkit.config.origin import place_of, placed
 from ftfkit.config.schema import Experiment
 from ftfkit.judge import judge_rows
 from ftfkit.judge.criteria import criteria_of
@@ -175,7 +175,7 @@ class _Run:
             return
         config = self._plan.experiment.executor
         backlog = Backlog(cells, _needs(cells), is_needless)
-        with executor(config, len(cells)) as engine:
+        with placed(self._plan.experiment), executor(config, len(cells)) as engine:
             work: Dispatch[PlannedCell, CellResult] = Dispatch(
                 engine, backlog, self._task, run_cell, batch_cells=config.batch_cells, retries=config.retries
             )

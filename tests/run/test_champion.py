@@ -242,7 +242,8 @@ def test_locks_add_up_and_are_undone_one_by_one(desk, experiment: Experiment) ->
         "values": ["balancing.uniqueness=true"],
         "config": config,
     }
-    with pytest.raises(ConfigError, match=r"must name {uniqueness}, which balancing\.uniqueness=true has changed"):
+    rule = r"must name {uniqueness}, which balancing\.uniqueness=true has changed"
+    with pytest.raises(ConfigError, match=rf"^\S+config\.yaml:\d+: champion\.variables\.balancing == none {rule}"):
         prepare_change(second, "joint", experiment)
     second["variants"]["joint"]["values"] = []
     change = prepare_change(second, "joint", experiment)
