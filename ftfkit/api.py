@@ -174,9 +174,8 @@ def judge_run(
 
     folder = find_run(Path(output), str(run)).resolve()
     planned = compose(f"plan={folder / PLAN}", *_chosen(gates), *overrides)
-    changed = planned if gates or overrides else None
     document = _readiness(readiness) if readiness is not None else None
-    return rejudge(folder, changed, document, planned.store.url)
+    return rejudge(folder, planned, changed=bool(gates or overrides), readiness=document)
 
 
 def _chosen(gates: str | None) -> list[str]:

@@ -125,11 +125,11 @@ def _writable(folder: Path) -> str:
 
 
 def _store(composed: Composed, output: Path) -> str:
-    from ftfkit.run.store import Store, store_url
+    from ftfkit.run.store import opened, store_url
 
-    url = store_url(section(composed, "store", StoreConfig).url, output)
-    with Store(url) as store:
-        return f"{without_password(url)} holds {len(store.runs())} runs"
+    url = section(composed, "store", StoreConfig).url
+    with opened(url, output, composed.where) as store:
+        return f"{without_password(store_url(url, output))} holds {len(store.runs())} runs"
 
 
 def _workers(composed: Composed, here: Registry) -> Iterator[Finding]:

@@ -6,17 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftfkit.config.compose import Composed
-from ftfkit.config.folders import conf_folders
+from ftfkit.config.compose import COMMAND_LINE, Composed
+from ftfkit.config.folders import conf_folders, shown
+from ftfkit.config.planned import given_beside
 from ftfkit.config.schema import Experiment, Spec
 from ftfkit.errors import UNPLACED, ConfigError
 
 
 def place_of(experiment: Experiment, dotted: str, spec: Spec | None = None) -> str:
-    """File and line that set ``dotted`` (``store.url``), or ``command line``; ``spec`` in place of the baseline's."""
+    """File and line that set ``dotted`` (``store.url``), or ``command line``, or the plan file with its overrides.
+
+    Options are those of ``spec``, or else of the baseline.
+    """
     folders = conf_folders(extra=tuple(map(Path, experiment.config_dirs)))
     options = (spec or experiment.baseline.spec).options
-    return Composed({}, options, experiment.overrides, folders).where(dotted)
+    place = Composed({}, options, experiment.overrides, folders).where(dotted)
+    if place != COMMAND_LINE or experiment.plan is None:
+        return place
+    given = Composed({}, options, given_beside(experiment.plan, experiment.overrides), folders)
+    return place if given.touched_on_command_line(dotted) else shown(Path(experiment.plan))
 
 
 @contextmanager

@@ -45,6 +45,12 @@ def planned(overrides: Sequence[str]) -> Planned | None:
     return Planned(files[-1], (*own, *given), tuple(map(Path, document.get("config_dirs", ()))))
 
 
+def given_beside(file: str, overrides: Sequence[str]) -> tuple[str, ...]:
+    """Those of the overrides that a plan file did not bring."""
+    own = set(_read(file)["overrides"])
+    return tuple(override for override in overrides if override not in own)
+
+
 def _read(file: str) -> dict[str, Any]:
     rule = "must be a plan as `python -m ftfkit plan` writes it"
     try:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ftfkit.errors import UsageError
 from ftfkit.judge import verdict_from_dict
 from ftfkit.run.files import UNREADABLE, file_sha256, read_json, write_atomically, write_json
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import Store, store_of_run
 from ftfkit.types import Row, Verdict
 
 PLAN, ROWS, VERDICT, COMPARISONS = "plan.json", "rows.parquet", "verdict.json", "comparisons.json"
@@ -84,7 +84,7 @@ def list_runs(output: Path) -> list[RunRecord]:
     """All runs of an output folder, newest first."""
     folders = [file.parent for file in (output / "runs").glob(f"*/{PLAN}")]
     with ExitStack() as stack:
-        own = stack.enter_context(Store(store_url(None, output))) if (output / "store.db").is_file() else None
+        own = stack.enter_context(store_of_run(None, output)) if (output / "store.db").is_file() else None
         known = {run.run_id: run.status for run in own.runs()} if own else {}
         records = [_record(folder, known.get(folder.name, "running"), own) for folder in folders]
     return sorted(records, key=lambda record: record.run_id, reverse=True)

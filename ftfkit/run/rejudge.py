@@ -16,26 +16,24 @@ from ftfkit.run.files import brief, read_json
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.recompute import kept_readiness, planned_verdict, stored_frame
 from ftfkit.run.records import MANIFEST, PLAN, ROWS
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import store_of_run
 from ftfkit.run.trials import trial_facts
 from ftfkit.types import Verdict
 
 
-def rejudge(
-    folder: Path, experiment: Experiment | None = None, readiness: Readiness | None = None, url: str | None = None
-) -> Verdict:
+def rejudge(folder: Path, planned: Experiment, *, changed: bool = False, readiness: Readiness | None = None) -> Verdict:
     """Judge a run's rows, and enter into the ledger what is more than reading its verdict.
 
     Parameters
     ----------
     folder : Path
         Of the run, finished or not, inside its output folder.
-    experiment : Experiment, optional
-        Its gates and statistics take the place of the planned ones.
+    planned : Experiment
+        Composed from the run's plan and what was asked for beside it; rows of an unfinished run are in its store alone.
+    changed : bool
+        Whether its gates and statistics take the place of the planned ones.
     readiness : Readiness, optional
         Takes the place of the document that was planned with.
-    url : str, optional
-        Of the store; rows of an unfinished run are there alone.
 
     Raises
     ------
@@ -44,9 +42,9 @@ def rejudge(
     """
     document = read_json(folder / PLAN)
     output, complete = folder.resolve().parents[1], (folder / MANIFEST).is_file()
-    rows = _kept(folder / ROWS) if complete else _interim(document, url, output)
-    post_hoc = readiness is not None or (experiment is not None and _differs(document, experiment))
-    criteria = criteria_of(experiment) if experiment is not None else None
+    rows = _kept(folder / ROWS) if complete else _interim(document, planned, output)
+    post_hoc = readiness is not None or (changed and _differs(document, planned))
+    criteria = criteria_of(planned) if changed else None
     kept = readiness or kept_readiness(document, folder)
     verdict = planned_verdict(document, rows, kept, criteria, post_hoc=post_hoc)
     if verdict is None:
@@ -66,8 +64,8 @@ def _kept(file: Path) -> pd.DataFrame:
         raise RowsError(f"{file}: cannot be read: {brief(error)} (ftfkit)") from error
 
 
-def _interim(document: Mapping[str, Any], url: str | None, output: Path) -> pd.DataFrame:
-    with Store(store_url(url, output)) as store:
+def _interim(document: Mapping[str, Any], planned: Experiment, output: Path) -> pd.DataFrame:
+    with store_of_run(planned, output) as store:
         return stored_frame(document, store)
 
 

@@ -6,7 +6,7 @@ Several drivers may share one store; a good row is never replaced, so they canno
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from ftfkit.config.compose import COMMAND_LINE
 from ftfkit.config.origin import place_of
 from ftfkit.config.overrides import MASKED, without_password
 from ftfkit.config.schema import Experiment
-from ftfkit.errors import ConfigError
+from ftfkit.errors import UNPLACED, ConfigError
 from ftfkit.types import Row
 
 RunStatus = Literal["running", "completed", "interrupted", "failed"]
@@ -88,13 +89,12 @@ class Store(AbstractContextManager["Store"]):
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
             version = self._create()
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            raise ConfigError(
-                "configuration", "store.url", without_password(url), f"cannot be opened: {_brief(error)}"
-            ) from error
+            rule = f"cannot be opened: {_brief(error)}"
+            raise ConfigError(UNPLACED, "store.url", without_password(url), rule) from error
         if version != SCHEMA:
             self._engine.dispose()
             rule = f"holds schema {version}, this ftfkit reads schema {SCHEMA}"
-            raise ConfigError("configuration", "store.url", without_password(url), rule)
+            raise ConfigError(UNPLACED, "store.url", without_password(url), rule)
 
     def _create(self) -> int:
         """Create what is missing; the schema version that is there."""
@@ -200,7 +200,7 @@ def store_url(url: str | None, output: Path) -> str:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         rule = f"cannot be made: {error.strerror}"
-        raise ConfigError("configuration", "output.dir", output, rule) from error
+        raise ConfigError(UNPLACED, "output.dir", output, rule) from error
     return f"sqlite:///{(output / 'store.db').resolve()}"
 
 
@@ -212,14 +212,37 @@ def open_store(experiment: Experiment) -> Store:
     ConfigError
         As ``Store`` and ``store_url`` do, naming who set the URL, or the folder where there is none.
     """
-    url, output = experiment.store.url, Path(experiment.output.dir)
+    return opened(experiment.store.url, Path(experiment.output.dir), lambda key: place_of(experiment, key))
+
+
+def store_of_run(experiment: Experiment | None, output: Path) -> Store:
+    """The store of a run in ``output``; ``experiment`` is composed from its plan, None where that is not possible.
+
+    Raises
+    ------
+    ConfigError
+        As ``open_store`` does; a folder was named by the command line, as the run was.
+    """
+    if experiment is None or experiment.store.url is None:
+        return opened(None, output, lambda _key: COMMAND_LINE)
+    return opened(experiment.store.url, output, lambda key: place_of(experiment, key))
+
+
+def opened(url: str | None, output: Path, place: Callable[[str], str]) -> Store:
+    """The store at a URL, or else in an output folder; ``place`` says who set a key (``store.url``).
+
+    Raises
+    ------
+    ConfigError
+        Blaming the URL, or the folder where there is none.
+    """
     key = "output.dir" if url is None else "store.url"
     try:
         return Store(store_url(url, output))
     except ConfigError as error:
         subject = "holds a store.db that " if key != error.key else ""
         value = output if url is None else error.value
-        raise ConfigError(place_of(experiment, key), key, value, f"{subject}{error.rule}", error.owner) from error
+        raise ConfigError(place(key), key, value, f"{subject}{error.rule}", error.owner) from error
 
 
 def check_driver(experiment: Experiment) -> None:

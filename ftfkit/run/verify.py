@@ -25,7 +25,7 @@ from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan_json import JUDGING, SCHEMA, plan_hash
 from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, planned_verdict, rendered, stored_frame
 from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, file_hashes
-from ftfkit.run.store import Store, store_url
+from ftfkit.run.store import Store, store_of_run
 from ftfkit.run.trials import judged_facts
 from ftfkit.run.verify_inputs import Inputs, absent_plugins, checked_bars, checked_predictions
 from ftfkit.types import Verdict
@@ -177,7 +177,7 @@ class _Case:
     def _stored(self, read: Callable[[Store], T]) -> T | None:
         """Something from the store; None where it has not got it, cannot be opened or is damaged."""
         try:
-            with Store(store_url(self.experiment.store.url if self.experiment else None, self.output)) as store:
+            with store_of_run(self.experiment, self.output) as store:
                 return read(store)
         except FtfkitError as error:
             self.notes = list(dict.fromkeys((*self.notes, str(error))))  # said once, however often it is asked

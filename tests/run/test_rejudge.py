@@ -113,6 +113,16 @@ def test_a_look_makes_results_known_to_later_plans(desk) -> None:
     assert later.registration.known == {"standard": desk.run_id}
 
 
+def test_a_store_that_cannot_be_opened_is_blamed_on_the_folder_of_the_run(desk) -> None:
+    unfinished(desk, 6)
+    store = desk.output / "store.db"
+    store.unlink()
+    store.mkdir()
+    blamed = f"command line: output.dir == {desk.output} holds a store.db that cannot be opened"
+    with pytest.raises(ConfigError, match=f"^{blamed}"):
+        judge_run(desk.run)
+
+
 def test_a_run_without_a_row_shows_nothing(desk) -> None:
     unfinished(desk, 0)
     with pytest.raises(RowsError, match="holds no row"):

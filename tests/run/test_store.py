@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ftfkit.config.experiment import compose
 from ftfkit.errors import ConfigError
-from ftfkit.run.store import Store, open_store, row_from_json, row_to_json, store_url
+from ftfkit.run.store import Store, open_store, row_from_json, row_to_json, store_of_run, store_url
 from ftfkit.types import Row
 
 ROW = Row("r1", "f1", "AAVEUSDC", 0, "ok", f1_buy=0.1 + 0.2, params={"max_depth": 4, "eta": 0.05}, no_trade=False)
@@ -155,6 +155,14 @@ def test_a_refused_store_blames_who_set_it(tmp_path: Path) -> None:
     asked = compose(["store.url=sqlite:////no/such/folder/store.db"])
     with pytest.raises(ConfigError, match=r"^command line: store\.url == sqlite:////no/such/.* cannot be opened"):
         open_store(asked)
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"overrides": ["store.url=sqlite:////no/such/folder/store.db", "seed=1"]}')
+    of_run = compose([f"plan={plan}"])
+    for open_it in (open_store, lambda planned: store_of_run(planned, tmp_path)):
+        with pytest.raises(ConfigError, match=rf"^{plan}: store\.url == sqlite:////no/such/.* cannot be opened"):
+            open_it(of_run)
+    with pytest.raises(ConfigError, match=r"^command line: store\.url == sqlite:////nor/this/"):
+        open_store(compose([f"plan={plan}", "store.url=sqlite:////nor/this/store.db"]))
     (tmp_path / "store.db").mkdir()
     with pytest.raises(ConfigError, match=r"^command line: output\.dir == .* holds a store\.db that cannot be opened"):
         open_store(compose([f"output.dir={tmp_path}"]))
