@@ -34,7 +34,7 @@ def sweep(results: Results) -> Table:
         ("Gates", f"{plan['gates']['name']}, required lift {results.required_lift:+.4g}"),
         ("Seed", str(plan["seed"])),
     ]
-    return table(("Param", "Value"), lines, n_text=2)
+    return table(("Param", "value"), lines, n_text=2)
 
 
 def variants(results: Results) -> Table:
@@ -48,7 +48,7 @@ def variants(results: Results) -> Table:
         own = _parameters(variant.get("config", {}), groups)
         told = own if name == results.baseline else {key: one for key, one in own.items() if known.get(key) != one}
         rows.append((role, assignments(options), assignments(told) or ("none" if not own else "as the baseline")))
-    return table(("Variant", "Option", "Parameters (of the others, what differs)"), rows, n_text=3)
+    return table(("Variant", "option", "parameters (of the others, what differs)"), rows, n_text=3)
 
 
 def data(results: Results) -> Table:
@@ -99,7 +99,7 @@ def folds(results: Results) -> Table:
 def gates(results: Results) -> Table:
     """The pre-registered checks with their parameters."""
     checks = results.plan["gates"]["checks"]
-    return table(("Gate", "Parameters"), [(name, assignments(p) or "defaults") for name, p in checks.items()], 2)
+    return table(("Gate", "parameters"), [(name, assignments(p) or "defaults") for name, p in checks.items()], 2)
 
 
 def errors(results: Results) -> Table:
@@ -110,7 +110,7 @@ def errors(results: Results) -> Table:
         for _, row in rows.head(LONG).iterrows()
     ]
     note = f"The first {LONG} of {len(rows)}; all are in rows.parquet." if len(rows) > LONG else ""
-    return table(("Variant", "Asset", "Fold", "Error"), lines, n_text=4, note=note)
+    return table(("Variant", "asset", "fold", "error"), lines, n_text=4, note=note)
 
 
 def absent(results: Results) -> list[str]:

@@ -73,14 +73,14 @@ def fingerprints(results: Results) -> Table:
 def plugins(results: Results) -> Table:
     """Plugin distributions that took part."""
     rows = [(p["name"], p["distribution"], p["version"]) for p in results.plan["plugins"]]
-    return table(("Plugin", "Distribution", "Version"), rows, n_text=3)
+    return table(("Plugin", "distribution", "version"), rows, n_text=3)
 
 
 def versions(results: Results) -> Table:
     """Versions at planning; a second column where rows were computed with others."""
     planned = {"python": results.plan["python"], **results.plan["versions"]}
     differing = _row_versions(results, planned)
-    columns = ("Distribution", "Version", "Rows computed with")
+    columns = ("Distribution", "version", "rows computed with")
     rows = [(name, str(version), differing.get(name, "")) for name, version in planned.items()]
     return table(columns if differing else columns[:2], [row if differing else row[:2] for row in rows], n_text=3)
 

@@ -20,7 +20,7 @@ def overview(results: Results) -> Table:
         (v.variant, v.verdict, *(v.gates[name].status if name in v.gates else "n/a" for name in names))
         for v in verdicts
     ]
-    return table(("Variant", "Verdict", *names), rows, n_text=len(names) + 2)
+    return table(("Variant", "verdict", *names), rows, n_text=len(names) + 2)
 
 
 def details(results: Results) -> list[tuple[VariantVerdict, Table]]:
@@ -68,7 +68,7 @@ def _others(verdict: VariantVerdict) -> dict[str, GateResult]:
 def _detail(verdict: VariantVerdict) -> Table:
     rows = [_row(name, result) for name, result in verdict.gates.items()]
     rows += [_row(f"{name} (advice)", result) for name, result in verdict.advice.items()]
-    return table(("Gate", "Observed", "Threshold", "Unit", "Status", "Reason"), rows, n_text=6)
+    return table(("Gate", "observed", "threshold", "unit", "status", "reason"), rows, n_text=6)
 
 
 def _row(name: str, result: GateResult) -> tuple[str, ...]:

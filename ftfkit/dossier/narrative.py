@@ -30,7 +30,7 @@ def brief(results: Results) -> Table:
         rows.append((verdict.variant, verdict.verdict, reason, gates, *effect, number(c.mde80)))
     metric = results.verdicts[0].comparison.metric
     effects = (f"mean Δ {metric}", "CI95 low", "CI95 high", "MDE at 80 % power")
-    return table(("Variant", "Verdict", "first reason", "gates not passed", *effects), rows, n_text=3)
+    return table(("Variant", "verdict", "first reason", "gates not passed", *effects), rows, n_text=3)
 
 
 def scale(results: Results) -> str:

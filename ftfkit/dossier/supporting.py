@@ -126,7 +126,7 @@ def target_notes(results: Results) -> Table:
     for variant in results.names:
         notes = results.mappings("target_notes", variant)
         rows += [(variant, str(name), compact(float(notes[name].mean()))) for name in notes]
-    return table(("Variant", "Note", "mean"), rows, n_text=2)
+    return table(("Variant", "note", "mean"), rows, n_text=2)
 
 
 def plugin_metrics(results: Results) -> Table:

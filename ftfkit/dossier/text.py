@@ -12,7 +12,10 @@ NOT_AVAILABLE = "n/a"
 
 @dataclass(frozen=True)
 class Table:
-    """A table of finished strings; the first ``n_text`` columns hold text, the others numbers (aligned right)."""
+    """A table of finished strings; the first ``n_text`` columns hold text, the others numbers (aligned right).
+
+    The headings are a line of text: the first begins with a capital, of the others only names do.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

@@ -37,7 +37,7 @@ def test_no_lock_keeps_the_baseline(results):
 
 def test_rows_of_other_versions_are_shown(make_run, make_rows):
     rows = make_rows({"none": 0.0, "a": 0.05})
-    assert decisions.versions(read_results(make_run(rows))).columns == ("Distribution", "Version")
+    assert decisions.versions(read_results(make_run(rows))).columns == ("Distribution", "version")
     rows.loc[0, "versions"] = json.dumps({"xgboost": "3.1.0"})
     table = decisions.versions(read_results(make_run(rows)))
     assert ("xgboost", "3.2.0", "3.1.0, 3.2.0") in table.rows

@@ -51,7 +51,7 @@ def test_gates(results):
     table = gates.overview(results)
     for row in table.rows:
         states = dict(zip(table.columns, row, strict=True))
-        assert states["Verdict"] == "ABANDON"
+        assert states["verdict"] == "ABANDON"
         assert [name for name, state in states.items() if state == "FAIL"] == [
             "f1_lift",
             "joint_metric",

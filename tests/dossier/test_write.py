@@ -19,6 +19,14 @@ def written(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
+def headings_not_in_style(markdown):
+    """Rows of headings whose first does not begin with a capital, or of whose others a word does that is no name."""
+    rows = re.findall(r"^\| (.+) \|\n\|-", markdown, re.MULTILINE)
+    assert len(rows) > 10
+    capitals = re.compile(r"\b(?!Brier|Sharpe|Sortino|Nadeau|Bengio)[A-Z][a-z]")
+    return [row for row in rows if not row[0].isupper() or capitals.search(row.partition(" | ")[2])]
+
+
 def test_the_same_folder_gives_the_same_bytes(make_run, make_rows):
     folder = make_run(make_rows(LIFTS), synthetic=True)
     write_dossier(folder, sections={})
@@ -67,6 +75,7 @@ def test_error_rows_are_shown_with_the_line_that_names_the_cause(make_run, make_
     rows.loc[failed, [name for name in rows if rows[name].dtype.kind == "f"]] = np.nan
     markdown = write_dossier(make_run(rows), sections={}).read_text(encoding="utf-8")
     assert "| good | A001USDC | 2 | ModuleNotFoundError: No module named 'sympy' |" in markdown
+    assert headings_not_in_style(markdown) == []
     assert "INCOMPLETE × 1" in markdown.splitlines()[0]
     assert "75 rows, 1 errors, status incomplete" in markdown
     assert "74 of 75 (1 error)" in markdown

@@ -127,11 +127,11 @@ def clipped(value: object) -> str:
 def _variant_note(verdict: VariantVerdict) -> str:
     gates = [(name, result.status, result.reason) for name, result in verdict.gates.items()]
     reasons = "\n".join(f"- {reason}" for reason in verdict.reasons)
-    return f"**{verdict.verdict}**\n\n{reasons}\n\n{_table(('Gate', 'Status', 'Reason'), gates)}"
+    return f"**{verdict.verdict}**\n\n{reasons}\n\n{_table(('Gate', 'status', 'reason'), gates)}"
 
 
 def _run_note(plan: Mapping[str, Any], verdict: Verdict) -> str:
-    header = ("Variant", "Verdict", f"Lift over {verdict.baseline}", "CI95 low", "CI95 high")
+    header = ("Variant", "verdict", f"lift over {verdict.baseline}", "CI95 low", "CI95 high")
     lines = [
         (name, one.verdict, *map(_signed, (one.comparison.mean, *one.comparison.ci95)))
         for name, one in verdict.variants.items()
