@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from ftfkit.types import ROUNDING
 
@@ -59,17 +62,35 @@ def deflated_sharpe(returns: Sequence[float], n_trials: int, trial_variance: flo
 
     References
     ----------
-    Bailey, D. H. & López de Prado, M. (2014), The deflated Sharpe ratio, Journal of Portfolio Management 40(5).
+    Bailey, D. H. & López de Prado, M. (2014), The deflated Sharpe ratio, Journal of Portfolio Management 40(5), eq. 1
+    and 2; skewness and kurtosis are the unbiased ones.
     """
-    from purgedcv import deflated_sharpe_ratio_full
+    ratio, n = sharpe(returns), len(returns)
+    if n < MIN_BLOCKS or ratio is None:
+        return None
+    skewness, kurtosis = _moments(np.asarray(returns, dtype=np.float64))
+    spread = 1 - skewness * ratio + (kurtosis - 1) / 4 * ratio**2
+    if spread <= 0:  # the higher moments leave the approximation without a variance
+        return None
+    benchmark = math.sqrt(trial_variance) * _expected_maximum(n_trials)
+    probability = float(special.ndtr((ratio - benchmark) * math.sqrt((n - 1) / spread)))
+    return DeflatedSharpe(ratio, benchmark, probability)
 
-    if len(returns) < MIN_BLOCKS or sharpe(returns) is None:
-        return None
-    try:
-        found = deflated_sharpe_ratio_full(np.asarray(returns, dtype=np.float64), n_trials, trial_variance)
-    except ValueError:  # the higher moments leave the approximation without a variance
-        return None
-    return DeflatedSharpe(found.observed_sr, found.sr_star, found.dsr)
+
+def _moments(values: _Vector) -> tuple[float, float]:
+    """Unbiased skewness and kurtosis (3 for a normal distribution)."""
+    n, deviation = len(values), (values - values.mean()) / values.std()
+    skewness, excess = float((deviation**3).mean()), float((deviation**4).mean()) - 3
+    unbiased = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * excess + 6)
+    return skewness * math.sqrt(n * (n - 1)) / (n - 2), unbiased + 3
+
+
+def _expected_maximum(n_trials: int) -> float:
+    """Of as many independent standard normal variables; 0 of one."""
+    if n_trials == 1:
+        return 0.0
+    one, other = special.ndtri([1 - 1 / n_trials, 1 - 1 / (n_trials * math.e)])
+    return float((1 - np.euler_gamma) * one + np.euler_gamma * other)
 
 
 def overfitting_probability(scores: npt.NDArray[np.float64]) -> Overfitting | None:
@@ -90,15 +111,26 @@ def overfitting_probability(scores: npt.NDArray[np.float64]) -> Overfitting | No
     Bailey, D. H., Borwein, J., López de Prado, M. & Zhu, Q. J. (2017), The probability of backtest overfitting, Journal
     of Computational Finance 20(4).
     """
-    from purgedcv import probability_of_backtest_overfitting
-
     n_strategies, n_blocks = scores.shape
     if n_strategies < 2 or n_blocks < MIN_BLOCKS:
         return None
     n_splits = min(n_blocks - n_blocks % 2, MAX_SPLITS)
-    found = probability_of_backtest_overfitting(scores, n_splits, metric=_mean)
-    return Overfitting(found.pbo, n_strategies, n_splits, found.n_combos)
+    below = [_best_falls_below(scores, inside) for inside in _halves(n_blocks, n_splits)]
+    return Overfitting(float(np.mean(below)), n_strategies, n_splits, len(below))
 
 
-def _mean(scores: _Vector) -> float:
-    return float(np.mean(scores))
+def _halves(n_blocks: int, n_splits: int) -> Iterator[npt.NDArray[np.bool_]]:
+    """Every way to choose half of ``n_splits`` contiguous groups of blocks, as the blocks in them."""
+    group = np.concatenate(
+        [np.full(len(part), i) for i, part in enumerate(np.array_split(np.arange(n_blocks), n_splits))]
+    )
+    for chosen in combinations(range(n_splits), n_splits // 2):
+        yield np.isin(group, chosen)
+
+
+def _best_falls_below(scores: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> bool:
+    """Whether the best strategy of the chosen blocks, the first of equals, ranks below the median of the others."""
+    best = int(scores[:, inside].mean(axis=1).argmax())
+    outside = scores[:, ~inside].mean(axis=1)
+    rank = (outside < outside[best]).sum() + ((outside == outside[best]).sum() + 1) / 2  # ties share theirs
+    return bool(rank / (len(scores) + 1) < 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+import pickle
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -29,11 +29,8 @@ class RecursiveFolderSource(FileConfigSource):
         file = Path(self.path) / self._normalize_file_name(config_path)
         if not file.is_file():
             return super().load_config(config_path)
-        read = _read(self.path, config_path, file.stat().st_mtime_ns)
-        # Hydra takes the defaults list out of the config that it is given.
-        return replace(
-            read, config=deepcopy(read.config), provider=self.provider, path=f"{self.scheme()}://{self.path}"
-        )
+        read: ConfigResult = pickle.loads(_read(self.path, config_path, file.stat().st_mtime_ns))
+        return replace(read, provider=self.provider, path=f"{self.scheme()}://{self.path}")
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         if results_filter == ObjectType.GROUP or config_path in {"", "."}:
@@ -46,13 +43,17 @@ class RecursiveFolderSource(FileConfigSource):
 
 
 @cache
-def _read(folder: str, config_path: str, modified_ns: int) -> ConfigResult:
-    """One file, checked; a run composes several configs, and reading its fifty files each time would cost a second."""
+def _read(folder: str, config_path: str, modified_ns: int) -> bytes:
+    """One file, checked, as a pickled ConfigResult: a run composes several configs from the same fifty files.
+
+    Hydra takes the defaults list out of the config that it is given, so each gets its own, and OmegaConf's deepcopy
+    takes seven times as long as unpickling.
+    """
     trusted = is_own(folder) and (config_path == PRIMARY or config_path.startswith(f"{HYDRA_GROUP}/"))
     file = Path(folder) / f"{config_path.removesuffix('.yaml')}.yaml"
     if not trusted:
         load_yaml(file)
     try:
-        return FileConfigSource("", folder).load_config(config_path)
+        return pickle.dumps(FileConfigSource("", folder).load_config(config_path))
     except yaml.YAMLError as error:  # a key that is there twice, which only Hydra's reader minds
         raise bad_yaml(file, error) from error
