@@ -24,10 +24,11 @@ from ftfkit.run.keys import canonical, sha256, sources
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan_json import JUDGING, SCHEMA, plan_hash
 from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, planned_verdict, rendered, stored_frame
-from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT, file_hashes
+from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT
+from ftfkit.run.rescore import rescored
 from ftfkit.run.store import Store, store_of_run
 from ftfkit.run.trials import judged_facts
-from ftfkit.run.verify_inputs import Inputs, absent_plugins, checked_bars, checked_predictions
+from ftfkit.run.verify_inputs import Inputs, absent_plugins, checked_bars, checked_manifest, checked_predictions
 from ftfkit.types import Verdict
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class _Case:
     found: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    rows: pd.DataFrame | None = None  # of the run, as far as they could be read
 
     def verified(self, render: Callable[[Path], Path]) -> Verification:
         entries = self._ledger()
@@ -100,7 +102,7 @@ class _Case:
             if damaged is None:
                 raise  # plan and rows are what the run wrote, so the fault is in this code
             self.found[damaged].insert(0, f"what follows from it cannot be checked: {brief(error)}")
-        self._manifest()
+        self._inputs(MANIFEST, checked_manifest(self.folder, self.found))
         lines = [line for name, texts in self.found.items() for line in _capped(name, texts)]
         return Verification(tuple(lines), tuple(self.notes), tuple(self.checked))
 
@@ -199,6 +201,7 @@ class _Case:
         else:
             self.notes.extend(computed_since(stored, found))
             self._tell(ROWS, row_differences(stored, found), f"{ROWS}: {len(found)} rows as stored")
+        self.rows = found
         return found
 
     def _readiness(self) -> Readiness | None:
@@ -270,29 +273,19 @@ class _Case:
             self.notes.append(f"dossier: {error}")
 
     def _data(self) -> None:
-        """Fingerprints of the bars, where they can be had."""
+        """Fingerprints of the bars, where they can be had, and the rows once more from bars and predictions."""
         if self.experiment is None:
             self.notes.append("data: the plan's configuration cannot be composed here, so no fingerprint was checked")
             return
-        self._inputs("data", checked_bars(self.document, self.experiment))
+        bars = checked_bars(self.document, self.experiment)
+        self._inputs("data", bars)
+        if self.rows is not None and not bars.mismatches and not bars.notes:
+            again = rescored(self.document, self.experiment, self.rows, self.output / "predictions")
+            self._inputs("predictions", again)
 
     def _inputs(self, name: str, inputs: Inputs) -> None:
         self.notes.extend(inputs.notes)
         self._tell(name, list(inputs.mismatches), inputs.checked)
-
-    def _manifest(self) -> None:
-        try:
-            listed = dict(read_json(self.folder / MANIFEST))
-        except (OSError, ValueError, TypeError) as error:
-            self.found[MANIFEST] = [f"cannot be read: {brief(error)}"]
-            return
-        found = file_hashes(self.folder)
-        texts = [
-            f"{name}: listed {listed.get(name, 'not')}, found {found.get(name, 'no such file')}"
-            for name in sorted({*listed, *found} - set(self.found))
-            if listed.get(name) != found.get(name)
-        ]
-        self._tell(MANIFEST, texts, f"{MANIFEST}: {len(listed)} files")
 
 
 def _capped(name: str, texts: list[str]) -> list[str]:

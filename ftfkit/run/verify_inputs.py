@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from ftfkit.judge.rows import Cell
 from ftfkit.plugins import registry
 from ftfkit.run.bars import native_bars, utc_ns
 from ftfkit.run.differences import told_differences
+from ftfkit.run.files import brief, read_json
 from ftfkit.run.predictions import predictions_file, read_predictions
+from ftfkit.run.records import MANIFEST, file_hashes
 from ftfkit.types import Asset, Predictions
 
 _KEPT = ("params", "rounds", "valid_value", "n_trials", "n_pruned", "n_train", "n_purged", "target_notes")
@@ -54,7 +56,7 @@ def checked_predictions(rows: pd.DataFrame, folder: Path) -> Inputs:
     """Stored predictions against the rows that were made of them, as far as neither bars nor labels are needed.
 
     A file holds a hash of itself, and what the fit found: parameters, rounds, trials, training events. Rows of one fit
-    key share its file. A row's F1 is not recomputed, which would need the labels.
+    key share its file.
     """
     mismatches: list[str] = []
     found: dict[str, Predictions | None] = {}
@@ -74,6 +76,21 @@ def checked_predictions(rows: pd.DataFrame, folder: Path) -> Inputs:
     n_all = len(found) + len(absent)
     notes = (f"predictions: {len(absent)} of {n_all} files are not in {folder}",) if absent else ()
     return Inputs(tuple(mismatches), notes, f"predictions: {len(found)} files, as their rows say")
+
+
+def checked_manifest(folder: Path, told: Collection[str]) -> Inputs:
+    """Hashes of a run's files against its manifest, those apart of which a mismatch is ``told`` already."""
+    try:
+        listed = dict(read_json(folder / MANIFEST))
+    except (OSError, ValueError, TypeError) as error:
+        return Inputs((f"cannot be read: {brief(error)}",), (), "")
+    found = file_hashes(folder)
+    mismatches = tuple(
+        f"{name}: listed {listed.get(name, 'not')}, found {found.get(name, 'no such file')}"
+        for name in sorted({*listed, *found} - {*told})
+        if listed.get(name) != found.get(name)
+    )
+    return Inputs(mismatches, (), f"{MANIFEST}: {len(listed)} files")
 
 
 def absent_plugins(document: Mapping[str, Any]) -> Iterator[str]:

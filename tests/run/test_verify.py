@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ftfkit.api import verify
 from ftfkit.config.experiment import compose
 from ftfkit.run.records import write_manifest
+from ftfkit.run.rescore import rescored
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import run_sweep
 from ftfkit.run.verify import Verification, verify_run
@@ -37,6 +38,10 @@ def check(desk, **changes) -> Verification:
     return verify_run(desk.run, desk.output, experiment, changes.get("render", _undrawn))
 
 
+def plan_of(desk) -> dict:
+    return json.loads((desk.run / "plan.json").read_text())
+
+
 def flipped(text: str, seed: str) -> str:
     """The text with one digit changed."""
     match = random.Random(seed).choice(list(re.finditer(r"\d", text)))
@@ -50,6 +55,7 @@ def test_an_untouched_run_agrees_to_the_last_figure(finished_desk) -> None:
     assert {"rows.parquet: 8 rows as stored", "dossier.md", "figures/forest.png", "data: 2 of 2 fingerprints"} <= {
         *found.checked
     }
+    assert "rows: 8 recomputed from predictions" in found.checked
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -101,6 +107,41 @@ def test_rows_and_store_changed_alike_contradict_the_ledger(desk) -> None:
     assert any(note.startswith("the store has none of these rows") for note in found.notes)
     assert any(line.startswith("ledger.jsonl: line 3: files.rows.parquet: entered") for line in found.mismatches)
     assert any(re.match(r"ledger\.jsonl: line 3: variants\.standard\.f1\.0: ", line) for line in found.mismatches)
+
+
+def test_what_follows_from_predictions_is_recomputed_of_them(desk) -> None:
+    """Whoever forges rows, and every copy of them, does not make predictions that lead to them."""
+    rows = pd.read_parquet(desk.run / "rows.parquet")
+    forged = ("f1_buy", "f1_buy_fixed", "f1_buy_tuned", "average_precision")
+    rows.loc[4, [*forged]] += 1e-6
+    rows.loc[1, "n_trades"] += 1
+    rows.to_parquet(desk.run / "rows.parquet", index=False)
+    inputs = rescored(plan_of(desk), desk.compose(), rows, desk.output / "predictions")
+    assert [line.split(" predictions give ")[0] for line in inputs.mismatches] == [
+        f"{cell}: {column}:"
+        for cell, columns in (
+            ("none, AAVEUSDC, fold 1", ["n_trades"]),
+            ("standard, AAVEUSDC, fold 0", ["average_precision", *forged[:3]]),
+        )
+        for column in columns
+    ]
+    (desk.output / "store.db").unlink()
+    write_manifest(desk.run)
+    line = re.compile(r"predictions: standard, AAVEUSDC, fold 0: f1_buy: predictions give 0\.\d+, the row has 0\.\d+")
+    assert any(map(line.fullmatch, check(desk).mismatches))
+    for file in (desk.output / "predictions").iterdir():
+        file.unlink()
+    assert not any(map(line.fullmatch, check(desk).mismatches))
+
+
+def test_a_rule_that_reproduces_the_baseline_is_recomputed(desk) -> None:
+    judged = replace(desk, run_id=run_sweep(desk.compose("decision=matched_rate")).run_id)
+    rows = pd.read_parquet(judged.run / "rows.parquet")
+    found = rescored(plan_of(judged), desk.compose("decision=matched_rate"), rows, desk.output / "predictions")
+    assert found.mismatches == found.notes == ()
+    other = rescored(plan_of(judged), desk.compose("decision=tuned"), rows, desk.output / "predictions")
+    assert other.mismatches == ()
+    assert other.notes[0] == "rows: standard is composed otherwise now, and was not recomputed from predictions"
 
 
 @pytest.mark.parametrize("seed", range(3))
