@@ -1,4 +1,4 @@
-"""``plugins``: what is registered, and by whom; validate and doctor also import the components."""
+"""``plugins``: what is registered, and by whom; validate and doctor also import the components and check schemas."""
 
 from __future__ import annotations
 
