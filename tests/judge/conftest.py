@@ -12,14 +12,16 @@ import pytest
 import yaml
 
 from ftfkit.config.sections import GatesConfig, StatsConfig
-from ftfkit.judge import ADVICE_GATES, Criteria
+from ftfkit.judge import ADVICE_GATES, Criteria, judge_rows
 from ftfkit.plugins import registry
+from ftfkit.types import VariantVerdict
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 SECTIONS = ("Model card", "Data lineage", "Reproducibility", "Monitoring", "Rollback", "Ownership")
 
 Panel = Callable[..., pd.DataFrame]
 CriteriaOf = Callable[..., Criteria]
+Judged = Callable[..., VariantVerdict]
 
 
 def _panel(n_assets: int = 5, n_folds: int = 5, variants: tuple[str, ...] = ("better",), **values: Any) -> pd.DataFrame:
@@ -66,6 +68,16 @@ def _criteria(name: str, advice: tuple[str, ...] = (), without: str = "", **over
         stats=StatsConfig(**yaml.safe_load((CONF / "stats" / "published.yaml").read_text())),
         advice={gate: load("gate_check", gate)() for gate in advice},
     )
+
+
+def _judged(rows: pd.DataFrame, criteria: Criteria, **more: Any) -> VariantVerdict:
+    return judge_rows(rows, baseline="none", criteria=criteria, **more).variants["better"]
+
+
+@pytest.fixture(scope="session")
+def judged() -> Judged:
+    """Verdict on the variant of a panel."""
+    return _judged
 
 
 @pytest.fixture(scope="session")
