@@ -1,0 +1,30 @@
+"""What tests of the suites share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def run_with_every_parameter() -> Callable[[Any, Any], None]:
+    """Runs a test of a suite on a component, under everything that its marks parametrize."""
+    return _run_with_every_parameter
+
+
+def _run_with_every_parameter(method: Any, component: Any) -> None:
+    for arguments in _parameters(method):
+        method(component, **arguments)
+
+
+def _parameters(method: Any) -> Iterator[dict[str, Any]]:
+    """The product of what the marks of a test parametrize."""
+    found: list[dict[str, Any]] = [{}]
+    for mark in getattr(method, "pytestmark", []):
+        if mark.name == "parametrize":
+            found = [{**one, mark.args[0]: value} for one in found for value in mark.args[1]]
+    assert set(inspect.signature(method).parameters) == {"component", *found[0]}
+    yield from found
