@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from ftfkit.errors import ConfigError, PluginError
 from ftfkit.plugins import BLOCK_VARIABLE, Registry, registry
+
+if TYPE_CHECKING:
+    import yaml
 
 HYDRA_GROUP = "hydra"  # our own Hydra options; the only files in which _target_ may stand
 PRIMARY = "config"
@@ -156,6 +157,8 @@ def line_of(file: Path, keys: Sequence[str]) -> int | None:
     >>> line_of(file, ["b", "c"])
     3
     """
+    import yaml
+
     node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     line = None
     for key in keys:
@@ -176,6 +179,8 @@ def load_yaml(file: Path) -> Mapping[str, Any]:
     ConfigError
         For bad YAML (with its line), for a file that is no mapping, and for keys that could run code.
     """
+    import yaml
+
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

@@ -14,7 +14,19 @@ from ftfkit.__main__ import main
 from ftfkit.cli import COMMANDS
 from ftfkit.config.folders import conf_dir
 
-HEAVY = ("xgboost", "sklearn", "scipy", "pandas", "optuna", "matplotlib", "sqlalchemy", "pyarrow", "talib", "loky")
+HEAVY = (
+    "numpy",
+    "xgboost",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "optuna",
+    "matplotlib",
+    "sqlalchemy",
+    "pyarrow",
+    "talib",
+    "loky",
+)
 NO_FOLDER = "command line: data.path == /nonexistent must be a folder with bars (plugin ftfkit)"
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit import hookimpl
-from ftfkit.types import Verdict
 
 if TYPE_CHECKING:
+    from ftfkit.types import Verdict
     from ftfkit_mlflow.logbook import Logbook
 
 ftfkit_api_version = 1
