@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,7 @@ class Site:
     """A folder of installed distributions, and ``python -m ftfkit`` with that folder on its path."""
 
     folder: Path
+    warm: subprocess.Popen[str]
 
     def install(
         self,
@@ -63,25 +65,39 @@ class Site:
         (info / "entry_points.txt").write_text(f"[ftfkit]\n{plugin or module} = {module}\n")
         (info / "RECORD").write_text("")
 
-    def ftfkit(self, *arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line; nothing is written but below ``cwd``."""
-        return subprocess.run(
-            [sys.executable, "-m", "ftfkit", *arguments],
-            cwd=cwd or self.folder.parent,
-            env={**os.environ, "PYTHONPATH": str(self.folder), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+    def ftfkit(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line; nothing is written but below the folder that this one is in."""
+        out, err = (self.folder / f".{name}" for name in ("stdout", "stderr"))
+        request = {
+            "arguments": arguments,
+            "cwd": str(self.folder.parent),
+            "environment": {**os.environ, "PYTHONPATH": str(self.folder), **environment},
+            "stdout": str(out),
+            "stderr": str(err),
+        }
+        assert self.warm.stdin is not None
+        assert self.warm.stdout is not None
+        print(json.dumps(request), file=self.warm.stdin, flush=True)
+        code = int(self.warm.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[subprocess.Popen[str]]:
+    """The process that ``Site`` has its command lines forked from."""
+    command = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path, warm: subprocess.Popen[str]) -> Site:
     """An empty folder to install distributions into, one level below ``tmp_path``."""
     folder = tmp_path / "site"
     folder.mkdir()
-    return Site(folder)
+    return Site(folder, warm)
 
 
 SECTIONS = ("Model card", "Data lineage", "Reproducibility", "Monitoring", "Rollback", "Ownership")
