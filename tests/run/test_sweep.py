@@ -1,4 +1,4 @@
-"""Whole runs on a tiny synthetic market, with real workers."""
+"""Whole runs on a tiny synthetic market, with real workers where they may matter."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_baseline_alone_has_rows_and_no_verdict(first: RunResult, output: Pa
 
 def test_known_predictions_are_only_scored_again(first: RunResult, output: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in (output / "predictions").iterdir()}
-    cheaper = _sweep(output, FACTOR, "trade.fee_bps=1")
+    cheaper = _sweep(output, FACTOR, "trade.fee_bps=1", "executor=serial")
     assert cheaper.n_reused == 0
     assert {path: path.stat().st_mtime_ns for path in (output / "predictions").iterdir()} == files
     assert set(pd.read_parquet(cheaper.folder / "timings.parquet").stage) == {"data", "row"}
@@ -136,7 +136,7 @@ def test_known_predictions_are_only_scored_again(first: RunResult, output: Path)
 
 
 def test_one_fit_serves_all_decisions_that_search_alike(tmp_path: Path) -> None:
-    both = _sweep(tmp_path, "decision=tuned,matched_rate", "executor.workers=2")
+    both = _sweep(tmp_path, "decision=tuned,matched_rate", "executor=serial")
     assert set(both.rows.status) == {"ok"}
     timings = pd.read_parquet(both.folder / "timings.parquet")
     assert (timings.stage == "refit").sum() == both.rows.fit_key.nunique() == 4
@@ -208,8 +208,8 @@ def test_a_command_whose_output_nobody_reads_finishes_its_run(first: RunResult, 
 
 def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
     stream = io.StringIO()
-    too_short = compose([*TINY, f"output.dir={tmp_path}", FACTOR, "data.days=20", "universe.assets=[AAVE]"])
-    failed = run_sweep(too_short, now=NOW, progress=PlainProgress(stream))
+    too_short = (*TINY, f"output.dir={tmp_path}", FACTOR, "data.days=20", "universe.assets=[AAVE]")
+    failed = run_sweep(compose(too_short), now=NOW, progress=PlainProgress(stream))
     assert (failed.n_reused, failed.n_failed, failed.exit_code) == (0, 4, 4)
     shown = stream.getvalue()
     assert "4/4 cells run, 4 failed" in shown
@@ -221,7 +221,7 @@ def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
         rows = store.get_rows(failed.rows.row_key)
     assert {row.status for row in rows.values()} == {"error"}
     assert all("Traceback" in str(row.error) for row in rows.values())
-    assert run_sweep(too_short, now=NOW).n_reused == 0
+    assert run_sweep(compose([*too_short, "executor=serial"]), now=NOW).n_reused == 0
 
 
 class Rewriting(NoProgress):
@@ -238,7 +238,7 @@ class Rewriting(NoProgress):
 def test_no_row_of_other_bars_is_stored_under_a_planned_key(tmp_path: Path) -> None:
     file = tmp_path / "AAVEUSDC_1h.parquet"
     compose([*TINY]).baseline.spec.data.read(Asset("AAVE", "USDC")).frame.to_parquet(file)
-    files = ("universe=demo", "universe.assets=[AAVE]", "hpo=fixed", "cv.n_folds=2", "data=parquet")
+    files = ("universe=demo", "universe.assets=[AAVE]", "hpo=fixed", "cv.n_folds=2", "data=parquet", "executor=serial")
     experiment = compose([*files, f"data.path={tmp_path}", f"output.dir={tmp_path}/out"])
     changed = run_sweep(experiment, now=NOW, progress=Rewriting(file))
     assert changed.n_failed == 2
@@ -255,7 +255,7 @@ def test_a_run_that_breaks_is_marked_failed_and_its_rows_stay(tmp_path: Path) ->
     def report(folder: Path) -> Path:
         raise OSError("disk full")
 
-    experiment = compose([*TINY, f"output.dir={tmp_path}", "universe.assets=[AAVE]"])
+    experiment = compose([*TINY, f"output.dir={tmp_path}", "universe.assets=[AAVE]", "executor=serial"])
     with pytest.raises(OSError, match="disk full"):
         run_sweep(experiment, now=NOW, report=report)
     (record,) = records.list_runs(tmp_path)

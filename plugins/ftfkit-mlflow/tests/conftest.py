@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SETTINGS = (
-    "universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100", "executor.workers=1",
+    "universe=demo", "hpo=fixed", "data.days=150", "cv.n_folds=2", "stats.n_resamples=100", "executor=serial",
     "balancing=balanced,none",
 )  # fmt: skip
 NOLOAD = "ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning"
