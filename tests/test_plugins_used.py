@@ -238,7 +238,7 @@ def test_a_plugin_blocked_by_the_environment_is_gone(site: Any) -> None:
 
 
 def test_a_name_that_blocks_nothing_is_a_warning_in_the_environment_and_refused_in_conf(site: Any) -> None:
-    for command in (["plugins"], ["doctor"]):
+    for command in (["plugins"], ["doctor", "executor=serial"]):
         done = site.ftfkit(*command, FTFKIT_BLOCK_PLUGINS="acme_los,track06_focal_loss")
         assert done.returncode == 0
         assert done.stderr.startswith(

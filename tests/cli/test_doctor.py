@@ -74,7 +74,8 @@ def test_a_requirement_that_cannot_be_imported_is_found_here_or_in_the_worker_al
 
 def test_an_output_folder_that_cannot_be_written_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert main(["doctor", f"output.dir={tmp_path / 'file' / 'out'}", f"store.url=sqlite:///{tmp_path}/s.db"]) == 1
+    words = [f"output.dir={tmp_path / 'file' / 'out'}", f"store.url=sqlite:///{tmp_path}/s.db", "executor=serial"]
+    assert main(["doctor", *words]) == 1
     (line,) = lines(capsys.readouterr().out, "FAIL")
     assert line.startswith("output folder: NotADirectoryError")
 
@@ -83,7 +84,7 @@ def test_a_store_that_cannot_be_reached_fails_without_its_password(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = "postgresql+psycopg://user:sesame@localhost:1/none"
-    assert main(["doctor", f"output.dir={tmp_path}", f"store.url='{url}'"]) == 1
+    assert main(["doctor", f"output.dir={tmp_path}", f"store.url='{url}'", "executor=serial"]) == 1
     (line,) = lines(capsys.readouterr().out, "FAIL")
     assert line.startswith("store: command line: store.url == postgresql+psycopg://user:***@localhost:1/none cannot be")
 
@@ -103,10 +104,10 @@ def test_a_conf_folder_that_does_not_fit_is_told_once(option: str, message: str,
         f"acme_loss/conf/{option}": "name: logistic\n",
     }
     site.install("acme-loss", files)
-    for command in ("doctor", "plugins"):
-        done = site.ftfkit(command)
+    for command, *words in (["doctor", "executor=serial"], ["plugins"]):
+        done = site.ftfkit(command, *words)
         assert done.returncode == 3
         (line,) = lines(done.stdout, "FAIL") if command == "doctor" else done.stderr.splitlines()
         assert message in line
         assert line.endswith("FTFKIT_BLOCK_PLUGINS=NAME leaves a plugin out")
-        assert site.ftfkit(command, FTFKIT_BLOCK_PLUGINS="acme-loss").returncode == 0
+        assert site.ftfkit(command, *words, FTFKIT_BLOCK_PLUGINS="acme-loss").returncode == 0
