@@ -78,8 +78,9 @@ class Site:
         assert self.warm.stdin is not None
         assert self.warm.stdout is not None
         print(json.dumps(request), file=self.warm.stdin, flush=True)
-        code = int(self.warm.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+        answers = (line.rstrip("\n").partition(" ") for line in self.warm.stdout)
+        code = next(code for code, _, file in answers if file == str(out))  # passes over one of a test that timed out
+        return subprocess.CompletedProcess(arguments, int(code), out.read_text(), err.read_text())
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ LIBRARIES = (
 
 
 def serve() -> None:
-    """Answer each request, a line of JSON, with the exit code of its process."""
+    """Answer each request, a line of JSON, with the exit code of its process and the file that has its stdout."""
     for name in LIBRARIES:
         importlib.import_module(name)
     assert not any(name.partition(".")[0] in {"ftfkit", "hydra_plugins"} for name in sys.modules)
@@ -30,13 +30,14 @@ def serve() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     for line in sys.stdin:
+        request = json.loads(line)
         pid = os.fork()
         if pid == 0:
             os.close(answers)
-            become(json.loads(line))
+            become(request)
             return
         _, status = os.waitpid(pid, 0)
-        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        os.write(answers, f"{os.waitstatus_to_exitcode(status)} {request['stdout']}\n".encode())
 
 
 def become(request: dict[str, Any]) -> None:
