@@ -20,7 +20,6 @@ import ftfkit
 from ftfkit.components import Loss, Model
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registration, registry
-from ftfkit.testing import ModelConformance
 from ftfkit.testing.fits import TiltedLogistic, with_rounds
 from ftfkit.testing.models import planted_fit
 
@@ -32,10 +31,6 @@ def option(name: str) -> Model:
 
 
 NAMES = ("lightgbm", "hist_gradient_boosting", "logistic_regression", "bagged_xgboost", "stacked")
-
-
-class TestModels(ModelConformance):
-    components = tuple(pytest.param(option(name), id=name) for name in NAMES)
 
 
 def test_soft_rows_cost_what_the_soft_label_costs() -> None:
