@@ -47,11 +47,10 @@ def process(*command: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
             started.wait()
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+@contextmanager
+def _cluster(folder: Path) -> Iterator[Cluster]:
     """A scheduler and two workers of one thread each."""
-    contact, folder = tmp_path / "scheduler.json", tmp_path / "cluster"
-    folder.mkdir()
+    contact = folder / "scheduler.json"
     with ExitStack() as stack:
         named = ("--port", "0", "--scheduler-file", str(contact))
         stack.enter_context(process("distributed.cli.dask_scheduler", *LOOPBACK, *named, cwd=folder))
@@ -65,6 +64,20 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         ]
         _wait_for_workers(address, 2)
         yield Cluster(address, tuple(workers))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests that leave it whole."""
+    with _cluster(tmp_path_factory.mktemp("cluster")) as shared:
+        yield shared
+
+
+@pytest.fixture
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One that a test may break."""
+    with _cluster(tmp_path_factory.mktemp("cluster")) as own:
+        yield own
 
 
 def _wait_for(file: Path) -> None:
@@ -101,22 +114,23 @@ def test_rows_in_batches_are_the_same_bytes(cluster: Cluster, tiny_rows, run_tin
     assert (run_tiny(tmp_path / "out", *batches).folder / "rows.parquet").read_bytes() == tiny_rows
 
 
-def test_a_worker_that_is_killed_costs_no_row(cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_costs_no_row(own_cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path) -> None:
     class Killing(NoProgress):
         """Kills a worker once the first cell is done."""
 
         def advance(self, _outcome: str) -> None:
-            cluster.workers[0].kill()
+            own_cluster.workers[0].kill()
 
-    named = ("executor=dask", f"executor.address={cluster.address}")
+    named = ("executor=dask", f"executor.address={own_cluster.address}")
     result = run_tiny(tmp_path / "out", *named, progress=Killing())
-    assert cluster.workers[0].wait(timeout=10) != 0
+    assert own_cluster.workers[0].wait(timeout=10) != 0
     assert result.n_failed == 0
     assert (result.folder / "rows.parquet").read_bytes() == tiny_rows
 
 
 def test_the_cluster_outlives_the_run(cluster: Cluster, run_tiny, tmp_path: Path) -> None:
-    for name in ("first", "second"):
-        result = run_tiny(tmp_path / name, "executor=dask", f"executor.address={cluster.address}")
-        assert result.n_failed == 0
+    result = run_tiny(tmp_path / "out", "executor=dask", f"executor.address={cluster.address}")
+    assert result.n_failed == 0
+    with executor(ExecutorConfig(name="dask", address=cluster.address), 1) as engine:
+        assert engine.submit(abs, -1).result(timeout=60) == 1
     assert [worker.poll() for worker in cluster.workers] == [None, None]
