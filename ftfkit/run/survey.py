@@ -17,7 +17,7 @@ from ftfkit.run.market import common_period, native_bars, resample
 from ftfkit.run.payloads import events_of
 from ftfkit.types import BAR_COLUMNS, Asset, Bars, BoolArray, DataQuality, Events, IntArray
 
-ROWS_HELD = 1_000_000  # native bars kept between the two passes, 48 bytes each; more assets are read twice
+ROWS_HELD = 3_000_000  # native bars kept between the two passes, 48 bytes each; more assets are read twice
 
 
 @dataclass(frozen=True)
