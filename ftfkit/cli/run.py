@@ -35,7 +35,8 @@ def run(arguments: list[str]) -> int:
     overrides = [word for word in words if is_override(word)]
     others = {word for word in words if not is_override(word)}
     if others & help.FLAGS:
-        help.print_help(composer(folders), overrides)
+        words, folders = _with_plan(words, folders)
+        help.print_help(composer(folders), [word for word in words if is_override(word)])
         return 0
     if others <= MULTIRUN and not any(group_of(word) == HYDRA_GROUP for word in overrides):
         return run_composed(composer(folders), overrides)

@@ -1,4 +1,4 @@
-"""Hands every run and multirun to ftfkit as one plan; a cell is never a Hydra job."""
+"""Hands what Hydra is asked to run (with ``hydra.*`` overrides) to ftfkit as one plan; a cell is never a Hydra job."""
 
 from __future__ import annotations
 

@@ -170,8 +170,9 @@ def test_a_plan_takes_values_of_the_options_it_chose(
     told = capsys.readouterr().out
     assert "8 reused, 0 failed" in told
     assert "[not pre-registered]" not in told
-    assert main([*words, "--cfg", "job"]) == 0
-    assert f"path: {tmp_path}/elsewhere" in capsys.readouterr().out
+    for flags in (["--cfg", "job"], ["--help"]):
+        assert main([*words, *flags]) == 0
+        assert f"path: {tmp_path}/elsewhere" in capsys.readouterr().out
     assert main([*words, "data.pth=x"]) == 1
     assert "did you mean 'path'?" in capsys.readouterr().err
 
@@ -179,7 +180,9 @@ def test_a_plan_takes_values_of_the_options_it_chose(
 def test_a_command_leaves_loggers_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = logging.getLogger("ftfkit")
-    assert main(["universe=demo", "data.days=1"]) == 1  # refused, but by us: Hydra has set up its logging by then
+    assert (
+        main(["hydra.verbose=false", "universe=demo", "data.days=1"]) == 1
+    )  # refused, but by us: Hydra has set up its logging by then
     assert not own.disabled
 
 
