@@ -180,9 +180,8 @@ def test_a_plan_takes_values_of_the_options_it_chose(
 def test_a_command_leaves_loggers_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = logging.getLogger("ftfkit")
-    assert (
-        main(["hydra.verbose=false", "universe=demo", "data.days=1"]) == 1
-    )  # refused, but by us: Hydra has set up its logging by then
+    # Refused by us, and only after Hydra has set up its logging.
+    assert main(["hydra.verbose=false", "universe=demo", "data.days=1"]) == 1
     assert not own.disabled
 
 
