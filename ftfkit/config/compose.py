@@ -136,9 +136,12 @@ class Composer:
         try:
             return self._loaded(asked)
         except MissingConfigException as error:
-            raise self._unknown_option(error, asked) from error
+            group, _, option = (error.missing_cfg_file or "").partition("/")
+            raise self._unknown_option(group, option, asked) from error
         except (HydraException, OmegaConfBaseException) as error:
             raise self._refused(error, asked) from error
+        except ValueError as error:  # an option that Hydra reads as a number or a truth value
+            raise self._no_text(error, asked) from error
 
     def _loaded(self, asked: tuple[str, ...]) -> Composed:
         from hydra.types import RunMode
@@ -154,8 +157,15 @@ class Composer:
         groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
         return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
 
-    def _unknown_option(self, error: Any, asked: tuple[str, ...]) -> FtfkitError:
-        group, _, option = (error.missing_cfg_file or "").partition("/")
+    def _no_text(self, error: ValueError, asked: tuple[str, ...]) -> FtfkitError:
+        groups = self.groups()
+        for one in asked:
+            group, option = group_of(one), value_of(one)
+            if group in groups and not inner_key_of(one) and option not in self.options(group):
+                return self._unknown_option(group, option, asked)
+        return self._refused(error, asked)
+
+    def _unknown_option(self, group: str, option: str, asked: tuple[str, ...]) -> FtfkitError:
         known = self.options(group)
         if not known:
             return _or_not_loaded(COMMAND_LINE, group, option, f"is not a group; known: {', '.join(self.groups())}")

@@ -70,11 +70,12 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
     whole = [override for override in jobs[0] if not (inner_key_of(override) and group_of(override) in FACTOR_GROUPS)]
     first = maker.compose(whole)  # values of factor groups may be those of a champion's option
+    _ = _track(first)  # before anything stands on the variants that it declares
     champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
     if champion is not None:
         jobs = start_from(champion, maker, first, jobs)
     first = _composed_again(maker, first, jobs[0])
-    jobs, declared = _track_variants(maker, first, jobs)
+    jobs, declared = _track_variants(first, jobs)
     composed = [_composed_again(maker, first, job) for job in jobs]
     for other in composed[1:]:
         _refuse_swept_context(first, other)
@@ -100,12 +101,15 @@ def _about(job: Sequence[str], *groups: str) -> list[str]:
     return [override for override in job if group_of(override) in groups]
 
 
-def _track_variants(maker: Composer, first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
+def _track(composed: Composed) -> TrackConfig | None:
+    track = composed.config.get("track")
+    return validated(composed, "track", track, TrackConfig, "ftfkit") if track else None
+
+
+def _track_variants(first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
     """Multiply the jobs by the variants the track declares; a group given on the command line replaces the track's."""
-    track = first.config.get("track")
-    declared = (track or {}).get("variants") or {}
-    if not declared:
-        return jobs, set()
+    track = _track(first)
+    declared = track.variants if track else {}
     known = set(declared) & set(FACTOR_GROUPS)
     if known != set(declared):
         odd = sorted(set(declared) - known)[0]
@@ -171,7 +175,6 @@ def _experiment(
     if base_name in variants:
         base_name = f"{base_name} (baseline)"
     gates = section(baseline, "gates", GatesConfig)
-    track = baseline.config.get("track")
     return Experiment(
         baseline=Variant(name=base_name, spec=base_spec, factor_options={}),
         variants=tuple(variants.values()),
@@ -187,7 +190,7 @@ def _experiment(
         champion=section(baseline, "champion", ChampionConfig),
         sweep=section(baseline, "sweep", SweepConfig),
         plugins=section(baseline, "plugins", PluginsConfig),
-        track=validated(baseline, "track", track, TrackConfig, "ftfkit") if track else None,
+        track=_track(baseline),
         overrides=tuple(map(without_password, overrides)),
         plan=baseline.config.get("plan"),
     )
@@ -231,10 +234,13 @@ def _spec(composed: Composed, plugins: Registry) -> Spec:
         elif group != "label":
             built[group] = component(composed, group, kind, plugins)
     metrics = composed.config.get("metrics") or {}
+    if not isinstance(metrics, Mapping):
+        raise ConfigError(composed.where("metrics"), "metrics", metrics, "must be a mapping of keys to values")
     seed = composed.config.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise ConfigError(composed.where("seed"), "seed", seed, "must be an integer >= 0")
-    raw = {group: {"name": composed.config[group]["name"], **_dump(built[group])} for group in COMPONENT_GROUPS}
+    dumped = {group: built[group].model_dump(mode="json") for group in COMPONENT_GROUPS}
+    raw = {group: {"name": composed.config[group]["name"], **values} for group, values in dumped.items()}
     refuse_blocked(composed, raw, plugins)
     _check_loss(composed, built["model"], built["loss"])
     return Spec(
@@ -261,11 +267,6 @@ def _check_loss(composed: Composed, model: Model, loss: Loss) -> None:
     except ConfigError as error:
         option = composed.options["loss"]
         raise ConfigError(composed.where("loss"), "loss", option, error.rule, error.owner) from error
-
-
-def _dump(item: Any) -> dict[str, Any]:
-    dumped: dict[str, Any] = item.model_dump(mode="json")
-    return dumped
 
 
 def _differs(baseline: Spec, spec: Spec) -> tuple[str, ...]:

@@ -114,11 +114,11 @@ class TradeConfig(Section):
     Attributes
     ----------
     fee_bps, slippage_bps : float
-        Exchange fee, and price moved against the trade, on each side.
+        Exchange fee, and price moved against the trade, on each side; both together cost less than all there is.
     """
 
-    fee_bps: float = Field(default=10, ge=0)
-    slippage_bps: float = Field(default=2, ge=0)
+    fee_bps: float = Field(default=10, ge=0, lt=5_000)
+    slippage_bps: float = Field(default=2, ge=0, lt=5_000)
 
 
 class GatesConfig(Section):
@@ -221,7 +221,7 @@ class TrackConfig(Section):
     id: str
     title: str = ""
     factor: str = ""
-    variants: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    variants: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
     readiness: str | None = None
     plan_document: str | None = None
     hypothesis: str = ""

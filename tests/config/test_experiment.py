@@ -212,6 +212,26 @@ def test_what_the_command_line_adds_or_removes_is_blamed_on_it(override: str, me
         compose([override])
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["label=4"], r"^command line: label == 4 is no option of this group; known: ATR"),
+        (["loss=none,true"], r"^command line: loss == True is no option of this group; known: focal"),
+        (["baseline.loss=3"], r"loss == 3 is no option of this group; known: focal"),
+        (["metrics=turnover"], r"^command line: metrics == turnover must be a mapping of keys to values"),
+        (["track.variants=3"], r"^command line: track\.variants == 3 must be a mapping of keys to values"),
+        (["track.variants.loss=focal/standard"], r"track\.variants\.loss == focal/standard must be a list"),
+        (["track.variants.loss=null"], r"^command line: track\.variants\.loss == None must be a list"),
+        (["track.variants.loss=[]"], r"^command line: track\.variants\.loss == \[\] must have 1 or more entries"),
+        (["trade.fee_bps=5000"], r"^command line: trade\.fee_bps == 5000 must be < 5000"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_one_line(overrides: list[str], message: str) -> None:
+    track = ["track=06_focal_loss"] if overrides[0].startswith("track.") else []
+    with pytest.raises(ConfigError, match=message):
+        compose([*track, *overrides])
+
+
 def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
     spec = compose(["label.stop_atr=1", "data.holdout_from=2025-01-01"]).baseline.spec
     assert spec.raw["label"]["stop_atr"] == 1.0
