@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from ftfkit.run.asset import AssetData, asset_data
 from ftfkit.run.bars import native_bars, utc_ns
 from ftfkit.run.cell import CellResult, CellTask, run_cell
 from ftfkit.run.executors import Engine, executor
-from ftfkit.run.ledger import Ledger
+from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.plan import Plan
 from ftfkit.run.reads import iso_utc, read_assets, refuse_read
 from ftfkit.run.trials import trial_facts
@@ -89,14 +89,18 @@ def confirm(plan: Plan, document: Mapping[str, Any], variant: str, output: Path)
     """
     start, stop = _period(plan, document)
     ledger = Ledger(output)
-    refuse_read(ledger.entries(), output, document, variant, (start, stop))
+
+    def refuse_if_read(entries: Sequence[Entry]) -> None:
+        refuse_read(entries, output, document, variant, (start, stop))
+
+    refuse_if_read(ledger.entries())
     edges = np.array([plan.survey.period[0], start, stop], dtype=np.int64)
     arms = {name: plan.spec(name) for name in (document["baseline"], variant)}
     assets = sorted(plan.experiment.universe.assets, key=lambda asset: asset.name)
     tasks = {name: [_task(plan, spec, asset, edges) for asset in assets] for name, spec in arms.items()}
     holdout = {"holdout_utc": [iso_utc(start), iso_utc(stop)], "assets": read_assets(document)}
     facts = {"run_id": document["run_id"], "variant": variant, **trial_facts(document)[variant], **holdout}
-    ledger.append("opened", facts)
+    ledger.append("opened", facts, refuse_if_read)  # asked once more: another one may have been opened meanwhile
     with placed(plan.experiment), executor(plan.experiment.executor, len(assets)) as engine:
         base = _rows(engine, tasks[document["baseline"]], {})
         own = _rows(engine, tasks[variant], base)

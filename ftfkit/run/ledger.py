@@ -10,9 +10,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -58,8 +58,15 @@ class Ledger:
     def __init__(self, output: Path) -> None:
         self.path, self.head = output / FILE, output / HEAD
 
-    def append(self, kind: Kind, facts: Mapping[str, Any]) -> Entry:
+    def append(
+        self, kind: Kind, facts: Mapping[str, Any], check: Callable[[tuple[Entry, ...]], None] | None = None
+    ) -> Entry:
         """Add one line; it is on disk when this returns.
+
+        Parameters
+        ----------
+        check : callable, optional
+            Asked about the lines that are there while no other driver can add one; what it raises keeps this one out.
 
         Raises
         ------
@@ -67,24 +74,19 @@ class Ledger:
             When the last line is damaged or cut off, so that there is nothing to chain to.
         """
         with self._locked() as file:
-            return self._append(file, self._lines(file.read()), kind, facts)
-
-    def _append(self, file: BinaryIO, lines: list[str], kind: Kind, facts: Mapping[str, Any]) -> Entry:
-        self._check_head(self._read_head(), lines)
-        last = self._parsed(len(lines), lines[-1]) if lines else None
-        content: dict[str, Any] = {
-            "n": len(lines) + 1,
-            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-            "kind": kind,
-            "facts": json.loads(canonical(facts)),
-            "previous": last.hash if last else GENESIS,
-        }
-        entry = Entry(**content, hash=sha256(canonical(content)))
-        file.write(canonical({**content, "hash": entry.hash}).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-        write_atomically(self.head, canonical({"n": entry.n, "hash": entry.hash}) + "\n")
-        return entry
+            written = file.read()
+            lines = self._lines(written)
+            self._check_head(self._read_head(), lines)
+            if check is not None:
+                check(self._chained(lines))
+            last = self._parsed(len(lines), lines[-1]) if lines else None
+            entry = _entry(len(lines) + 1, kind, facts, last.hash if last else GENESIS)
+            gap = b"\n" if written and not written.endswith(b"\n") else b""  # an editor may have taken it
+            file.write(gap + canonical(asdict(entry)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            write_atomically(self.head, canonical({"n": entry.n, "hash": entry.hash}) + "\n")
+            return entry
 
     def entries(self) -> tuple[Entry, ...]:
         """All lines, once the chain holds.
@@ -96,6 +98,11 @@ class Ledger:
         """
         head = self._read_head()  # before the lines: another driver's next one is then no surprise
         lines = self._lines(self.path.read_bytes()) if self.path.is_file() else []
+        found = self._chained(lines)
+        self._check_head(head, lines)
+        return found
+
+    def _chained(self, lines: Sequence[str]) -> tuple[Entry, ...]:
         found: list[Entry] = []
         for n, text in enumerate(lines, start=1):
             entry = self._parsed(n, text)
@@ -104,12 +111,12 @@ class Ledger:
                 rule = f"must follow line {n - 1}: a line was changed, moved or taken out"
                 raise LedgerError(f"{self.path}:{n}: previous == {entry.previous[:12]} {rule} (ftfkit)")
             found.append(entry)
-        self._check_head(head, lines)
         return tuple(found)
 
     def _lines(self, content: bytes) -> list[str]:
+        """Lines end with a line feed alone: what else Unicode knows as a line's end may stand in a name or path."""
         try:
-            return content.decode().splitlines()
+            return content.decode().removesuffix("\n").split("\n") if content else []
         except UnicodeDecodeError as error:
             raise LedgerError(f"{self.path}: is not text: {error} (ftfkit)") from error
 
@@ -155,3 +162,14 @@ class Ledger:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             yield file
+
+
+def _entry(n: int, kind: Kind, facts: Mapping[str, Any], previous: str) -> Entry:
+    content: dict[str, Any] = {
+        "n": n,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "kind": kind,
+        "facts": json.loads(canonical(facts)),
+        "previous": previous,
+    }
+    return Entry(**content, hash=sha256(canonical(content)))

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from ftfkit.errors import LedgerError
-from ftfkit.run.ledger import GENESIS, Ledger
+from ftfkit.errors import LedgerError, PlanError
+from ftfkit.run.ledger import GENESIS, Entry, Ledger
 
 
 @pytest.fixture
@@ -109,6 +109,29 @@ def test_a_line_whose_writer_was_stopped_before_the_head_counts(ledger: Ledger) 
     ledger.append("planned", {})
     ledger.head.write_text(head)
     assert len(ledger.entries()) == 4
+
+
+def test_a_lost_line_feed_at_the_end_does_not_join_two_lines(ledger: Ledger) -> None:
+    ledger.path.write_text(ledger.path.read_text().removesuffix("\n"))
+    ledger.append("planned", {})
+    assert [entry.n for entry in ledger.entries()] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85"])
+def test_a_name_may_hold_what_unicode_takes_for_the_end_of_a_line(ledger: Ledger, odd: str) -> None:
+    ledger.append("planned", {"file": f"plans{odd}.json"})
+    assert ledger.entries()[-1].facts == {"file": f"plans{odd}.json"}
+
+
+def test_a_line_is_kept_out_by_what_another_driver_wrote_first(ledger: Ledger) -> None:
+    def only_three(entries: Sequence[Entry]) -> None:
+        if len(entries) > 3:
+            raise PlanError("opened already")
+
+    ledger.append("opened", {"variant": "one"}, only_three)
+    with pytest.raises(PlanError, match="opened already"):
+        ledger.append("opened", {"variant": "other"}, only_three)
+    assert [entry.facts for entry in ledger.entries()[3:]] == [{"variant": "one"}]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "3"])
