@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
+from ftfkit.config.loading import load
 from ftfkit.config.overrides import group_of, inner_key_of, key_of, value_of
 from ftfkit.errors import ConfigError, FtfkitError, PluginError
 from ftfkit.plugins import registry
@@ -144,18 +145,16 @@ class Composer:
             raise self._no_text(error, asked) from error
 
     def _loaded(self, asked: tuple[str, ...]) -> Composed:
-        from hydra.types import RunMode
         from omegaconf import OmegaConf
 
-        loaded = self.loader.load_configuration(
-            PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
-        )
+        folders = self.folders
+        loaded = load(self.loader, [*self.hydra_overrides, *asked], folders)
         options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
         plain = {key: value for key, value in loaded.items() if key != "hydra"}
         config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
         assert isinstance(config, dict)
         groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
-        return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
+        return Composed({str(key): value for key, value in config.items()}, groups, asked, folders)
 
     def _no_text(self, error: ValueError, asked: tuple[str, ...]) -> FtfkitError:
         groups = self.groups()
