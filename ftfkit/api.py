@@ -183,12 +183,9 @@ def _chosen(gates: str | None) -> list[str]:
 
 
 def _readiness(file: str | Path) -> Readiness:
-    from ftfkit.errors import ConfigError
-    from ftfkit.judge.verdict import Readiness
+    from ftfkit.judge.criteria import read_readiness
 
-    if not Path(file).is_file():
-        raise ConfigError("command line", "readiness", file, "must be a file")
-    return Readiness(Path(file).read_text(encoding="utf-8"), expected=True)
+    return read_readiness(str(file), "command line", "readiness")
 
 
 def verify(run: str | Path, *, output: str | Path = "outputs") -> Verification:

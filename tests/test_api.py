@@ -53,6 +53,9 @@ def test_run_gives_rows_verdict_and_dossier(tmp_path: Path) -> None:
     assert result.exit_code == 0
 
 
-def test_a_missing_readiness_document_is_refused() -> None:
+def test_a_readiness_document_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"readiness == nowhere\.md must be a file"):
         ftfkit.judge("rows.csv", readiness="nowhere.md")
+    (tmp_path / "binary.docx").write_bytes(b"PK\xff\xfe")
+    with pytest.raises(ConfigError, match=r"readiness == .*binary\.docx must be text in UTF-8"):
+        ftfkit.judge("rows.csv", readiness=tmp_path / "binary.docx")

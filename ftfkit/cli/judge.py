@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
 
 def _verdict(options: argparse.Namespace) -> Verdict:
     from ftfkit.api import judge, judge_run
+    from ftfkit.run.files import UNREADABLE, brief, read_json
     from ftfkit.run.records import PLAN, ROWS, find_run
 
     file = Path(options.rows)
@@ -61,9 +62,9 @@ def _verdict(options: argparse.Namespace) -> Verdict:
         raise UsageError(f"command line: {file} must be rows (FILE.csv, FILE.parquet), or a run")
     folder = file.parent if of_run else find_run(options.output, options.rows)
     try:
-        planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))["baseline"]
-    except ValueError as error:
-        raise RowsError(f"{folder / PLAN}: cannot be read: {error} (ftfkit)") from error
+        planned = read_json(folder / PLAN)["baseline"]
+    except UNREADABLE as error:
+        raise RowsError(f"{folder / PLAN}: cannot be read: {brief(error)} (ftfkit)") from error
     if options.baseline not in {None, planned}:
         raise UsageError(f"command line: --baseline == {options.baseline} must be {planned}, as the run was planned")
     return judge_run(folder, gates=options.gates, readiness=options.readiness, overrides=options.overrides)

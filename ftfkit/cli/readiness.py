@@ -33,7 +33,10 @@ def main(arguments: list[str]) -> int:
         return _write(options.document, gate.sections)
     if not options.document.is_file():
         raise UsageError(f"command line: {options.document} is not a file; --scaffold writes it")
-    wrong: Mapping[str, str] = gate.incomplete(options.document.read_text(encoding="utf-8"))
+    from ftfkit.judge.criteria import read_readiness
+
+    text = read_readiness(str(options.document), "command line", "document").text
+    wrong: Mapping[str, str] = gate.incomplete(text)
     for section in gate.sections:
         print(f"{'open' if section in wrong else 'ok':<5} {section} {wrong.get(section, '')}".rstrip())
     return int(bool(wrong))

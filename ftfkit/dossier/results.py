@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ftfkit.errors import RowsError
-from ftfkit.run.files import read_json
+from ftfkit.run.files import UNREADABLE, brief, read_json
 from ftfkit.run.records import ADVICE, PLAN, ROWS, RunRecord
 from ftfkit.types import VariantVerdict, Verdict
 
@@ -124,6 +124,7 @@ def read_results(folder: Path) -> Results:
     advice = folder / ADVICE
     try:
         told = read_json(advice) if advice.is_file() else None
+        _ = run.plan["variants"][run.plan["baseline"]]
         return Results(run.plan, run.rows, run.verdict, told)
-    except ValueError as error:  # JSON or Parquet that was cut off or damaged
-        raise RowsError(f"{folder}: cannot be read: {' '.join(str(error).split())} (ftfkit)") from error
+    except UNREADABLE as error:  # JSON or Parquet that was cut off or damaged, or is of something else
+        raise RowsError(f"{folder}: cannot be read: {brief(error)} (ftfkit)") from error

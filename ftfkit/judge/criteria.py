@@ -52,17 +52,31 @@ def readiness_of(track: TrackConfig | None) -> Readiness:
     Raises
     ------
     ConfigError
-        When the track names a document that does not exist.
+        When the track names a document that does not exist, or is not text.
     """
     if track is None:
         return Readiness()
     if track.readiness is None:
         return Readiness(expected=True)
-    file = readiness_file(track.readiness)
+    rule = "must be a file, or pkg://PACKAGE/FILE inside an installed package"
+    return read_readiness(track.readiness, f"track {track.id}", "track.readiness", rule)
+
+
+def read_readiness(named: str, where: str, key: str, rule: str = "must be a file") -> Readiness:
+    """Readiness document that ``key`` names, by path or by ``pkg://package/file``.
+
+    Raises
+    ------
+    ConfigError
+        With ``rule`` where there is no such file, and when it is not text.
+    """
+    file = readiness_file(named)
     if not file.is_file():
-        rule = "must be a file, or pkg://PACKAGE/FILE inside an installed package"
-        raise ConfigError(f"track {track.id}", "track.readiness", track.readiness, rule)
-    return Readiness(file.read_text(encoding="utf-8"), expected=True)
+        raise ConfigError(where, key, named, rule)
+    try:
+        return Readiness(file.read_text(encoding="utf-8"), expected=True)
+    except UnicodeDecodeError as error:
+        raise ConfigError(where, key, named, f"must be text in UTF-8: {error.reason}") from error
 
 
 def readiness_file(named: str) -> Path:

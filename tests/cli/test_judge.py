@@ -58,6 +58,15 @@ def test_rows_of_the_baseline_alone_have_no_verdict(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out == "rows of the baseline none alone; no variant, so no verdict\n"
 
 
+@pytest.mark.parametrize("plan", ["{}", "[]", "{"])
+def test_a_run_whose_plan_is_damaged_is_refused_in_one_line(
+    plan: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_text(plan)
+    assert main(["judge", str(tmp_path)]) == 1
+    assert re.fullmatch(r".*plan\.json: cannot be read: .*\n", capsys.readouterr().err)
+
+
 @pytest.mark.parametrize(
     ("columns", "shown"),
     [

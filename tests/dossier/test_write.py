@@ -124,10 +124,12 @@ def test_reading_the_package_does_not_import_matplotlib():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["plan.json", "rows.parquet"])
-def test_a_file_that_was_cut_off_is_refused_in_one_line(make_run, make_rows, name):
+@pytest.mark.parametrize(
+    ("name", "content"), [("plan.json", b'{"schema": 1'), ("plan.json", b"{}"), ("rows.parquet", b"PAR1")]
+)
+def test_a_file_that_was_cut_off_or_holds_something_else_is_refused_in_one_line(make_run, make_rows, name, content):
     folder = make_run(make_rows({"none": 0.0, "a": 0.05}))
-    (folder / name).write_bytes((folder / name).read_bytes()[:50])
+    (folder / name).write_bytes(content)
     with pytest.raises(RowsError, match="cannot be read") as refused:
         write_dossier(folder)
     assert "\n" not in str(refused.value)
