@@ -9,17 +9,18 @@ from ftfkit.config.schema import Experiment
 from ftfkit.errors import ConfigError
 from ftfkit.run.metrics import BlockMetrics, TradeMetrics, check_metrics, extra_metrics, made_up_scored
 
-CORE_METRICS = (  # columns that say how good a cell's predictions are
+LOSSES = ("brier", "brier_calibrated", "logloss", "logloss_calibrated", "max_drawdown_pct")  # smaller is better there
+CORE_METRICS = (  # columns that say how good a cell's predictions are, larger being better
     "f1_buy",
     "f1_buy_fixed",
     "f1_buy_tuned",
-    *(name for name in BlockMetrics.__annotations__ if name != "f1_buy"),
-    *(name for name in TradeMetrics.__annotations__ if name != "no_trade"),
+    *(name for name in BlockMetrics.__annotations__ if name not in {"f1_buy", *LOSSES}),
+    *(name for name in TradeMetrics.__annotations__ if name not in {"no_trade", *LOSSES}),
 )
 
 
 def check_judged(experiment: Experiment) -> None:
-    """Refuse a ``stats.metric`` that no row will have, and plugin metrics that no row can take.
+    """Refuse a ``stats.metric`` that no row will have or that a lift makes worse, and metrics that no row can take.
 
     Raises
     ------
@@ -31,6 +32,9 @@ def check_judged(experiment: Experiment) -> None:
     metrics, name = experiment.baseline.spec.metrics, experiment.stats.metric
     check_metrics(metrics)
     known = [*CORE_METRICS, *extra_metrics(metrics, made_up_scored())]
+    if name in LOSSES:
+        rule = "is better the smaller it is: a lift of it would be a loss"
+        raise ConfigError(place_of(experiment, "stats.metric"), "stats.metric", name, rule)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -180,13 +180,15 @@ def test_any_other_change_of_the_document_changes_the_hash() -> None:
     assert plan_hash(document) != _plan().plan_hash
 
 
-def test_a_metric_that_no_row_has_is_refused_before_data_is_read(tmp_path: Path) -> None:
+def test_a_metric_that_cannot_be_lifted_is_refused_before_data_is_read(tmp_path: Path) -> None:
     asked = ("universe=demo", "data=parquet", f"data.path={tmp_path}")  # where there is none
     with pytest.raises(ConfigError) as refused:
         make_plan(compose([*asked, "stats.metric=f1_by"]), NOW)
     told = str(refused.value)
     assert told.startswith("command line: stats.metric == f1_by is no metric of the rows; known: f1_buy, f1_buy_fixed")
     assert told.endswith("did you mean 'f1_buy'? (ftfkit)")
+    with pytest.raises(ConfigError, match=r"stats\.metric == brier is better the smaller it is"):
+        make_plan(compose([*asked, "stats.metric=brier"]), NOW)
     with pytest.raises(DataError):
         make_plan(compose([*asked, "stats.metric=average_precision"]), NOW)
 

@@ -31,11 +31,9 @@ class Dependence(GateCheck):
 
     def check(self, evidence: GateEvidence) -> GateResult:
         both = {"nadeau_bengio": evidence.comparison.nadeau_bengio, "fold_t": evidence.comparison.fold_t}
-        chosen = both[self.test]
-        if chosen.p_bh is None:
+        chosen, mean = both[self.test], evidence.comparison.mean
+        if chosen.p_bh is None or mean is None:
             return GateResult("ERROR", threshold=self.alpha, unit="p_bh", reason="a test on folds needs two folds")
-        delta = evidence.rows["f1_buy"] - evidence.baseline_rows["f1_buy"]
-        mean = float(delta.groupby(evidence.rows["fold"]).mean().mean())
         told = ", ".join(f"{name} {_describe(test)}" for name, test in both.items())
         reason = f"mean fold lift {mean:+.4f}; {told}; decided by {self.test} < {self.alpha:g}"
         passed = mean > ROUNDING and chosen.p_bh < self.alpha

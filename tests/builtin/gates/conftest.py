@@ -17,7 +17,9 @@ from ftfkit.judge.paired import Pairs
 EvidenceOf = Callable[..., GateEvidence]
 
 
-def _evidence(n_assets: int = 5, n_folds: int = 5, document: str | None = None, **values: Any) -> GateEvidence:
+def _evidence(
+    n_assets: int = 5, n_folds: int = 5, document: str | None = None, metric: str = "f1_buy", **values: Any
+) -> GateEvidence:
     """Evidence of one variant; ``column=(variant, baseline)``, each scalar or of shape (n_assets, n_folds)."""
     shape = (n_assets, n_folds)
     values = {"f1_buy": (0.4, 0.4)} | values
@@ -26,7 +28,7 @@ def _evidence(n_assets: int = 5, n_folds: int = 5, document: str | None = None, 
     for side, variant in enumerate(("x", "none")):
         cells = {name: np.broadcast_to(pair[side], shape).ravel().astype(float) for name, pair in values.items()}
         frames.append(pd.DataFrame({"variant": variant, "asset": [f"A{i}" for i in asset], "fold": fold, **cells}))
-    comparison = compare_family({"x": Pairs(*frames)}, StatsConfig(), Planning(0.015))["x"]
+    comparison = compare_family({"x": Pairs(*frames)}, StatsConfig(metric=metric), Planning(0.015))["x"]
     return GateEvidence(
         comparison=comparison,
         rows=frames[0],

@@ -65,6 +65,15 @@ def test_dependence_fails_a_significant_loss(evidence) -> None:
     assert (result.status, result.observed < 0.001) == ("FAIL", True)
 
 
+def test_the_lift_is_that_of_the_metric_that_is_compared_by(evidence) -> None:
+    """A ranking that got worse is not saved by an F1 that got better."""
+    given = evidence(metric="average_precision", f1_buy=(0.5, 0.4), average_precision=(0.3 + 0.001 * LINE, 0.35))
+    assert given.comparison.nadeau_bengio.p_bh < 0.001
+    assert Dependence().check(given).status == "FAIL"
+    result = F1Lift().check(given)
+    assert (result.status, result.unit, result.observed) == ("FAIL", "average_precision", pytest.approx(-0.05))
+
+
 def test_dependence_on_one_fold_is_an_error(evidence) -> None:
     assert Dependence().check(evidence(n_folds=1, f1_buy=(0.5, 0.4))).status == "ERROR"
 
