@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,7 @@ class Composer:
     hydra_overrides: tuple[str, ...] = ()
     extra_folders: tuple[Path, ...] = ()
 
-    @property
+    @cached_property
     def folders(self) -> tuple[ConfFolder, ...]:
         return conf_folders(extra=self.extra_folders)
 
@@ -147,14 +148,13 @@ class Composer:
     def _loaded(self, asked: tuple[str, ...]) -> Composed:
         from omegaconf import OmegaConf
 
-        folders = self.folders
-        loaded = load(self.loader, [*self.hydra_overrides, *asked], folders)
+        loaded = load(self.loader, [*self.hydra_overrides, *asked], self.folders)
         options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
         plain = {key: value for key, value in loaded.items() if key != "hydra"}
         config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
         assert isinstance(config, dict)
         groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
-        return Composed({str(key): value for key, value in config.items()}, groups, asked, folders)
+        return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
 
     def _no_text(self, error: ValueError, asked: tuple[str, ...]) -> FtfkitError:
         groups = self.groups()
