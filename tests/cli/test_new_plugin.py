@@ -20,7 +20,6 @@ from ftfkit.plugins import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL_KINDS = (*KINDS, OBSERVER)
-QUICK_KINDS = ("loss",)
 
 
 def run(*arguments: str, cwd: Path, site: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -53,9 +52,13 @@ def check_packages(kinds: Iterable[str], folder: Path) -> None:
         assert types.returncode == 0, types.stdout
 
 
-@pytest.mark.timeout(600)
-def test_packages_pass_their_suite_lint_and_types_at_once(tmp_path: Path) -> None:
-    check_packages(QUICK_KINDS, tmp_path)
+def test_a_package_is_used_from_its_wheel(tmp_path: Path) -> None:
+    """Its suite, lint and types are run by the recipe (``tests/test_docs.py``), of the same kind."""
+    site = tmp_path / "site"
+    install(write_plugin("acme-loss", "loss", tmp_path / "projects"), site)
+    composed = run("-m", "ftfkit", "loss=acme/loss", "--cfg", "job", cwd=tmp_path, site=site)
+    assert composed.returncode == 0, composed.stderr
+    assert "loss:\n  name: acme_loss\n" in composed.stdout
 
 
 @pytest.mark.slow
