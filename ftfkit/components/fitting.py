@@ -120,7 +120,7 @@ class BoundModel(Protocol):
 class SearchRange(BaseModel):
     """One search dimension; ``log`` samples in log space, ``int`` draws integers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     low: float
     high: float
@@ -133,6 +133,8 @@ class SearchRange(BaseModel):
             raise ValueError(f"low must be <= high == {self.high:g}")
         if self.log and self.low <= 0:
             raise ValueError("low must be > 0 on a log scale")
+        if self.kind == "int" and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError("low and high must be whole numbers where kind is int")
         return self
 
 
