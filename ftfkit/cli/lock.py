@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.cli.arguments import ArgumentParser
+from ftfkit.config.overrides import quoted
 from ftfkit.errors import UsageError, VerifyError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _lock(options: argparse.Namespace) -> int:
         return _refused([f"verify: {line}" for line in found.mismatches], VerifyError.exit_code)
     if found.notes:  # nothing is locked that was not verified
         return _refused([f"not checked: {note}" for note in found.notes], 1)
-    experiment = compose(f"plan={run.folder / PLAN}", f"output.dir={output}", *options.overrides)
+    experiment = compose(f"plan={run.folder / PLAN}", quoted("output.dir", output), *options.overrides)
     entries = Ledger(output).entries()
     reasons = obstacles(run.plan, options.variant, run.verdict, entries, experiment, confirm=options.confirm)
     if reasons:
@@ -96,7 +97,7 @@ def _undo(output: Path, overrides: list[str]) -> int:
     from ftfkit.api import compose
     from ftfkit.run.champion import undo
 
-    experiment = compose(f"output.dir={output}", *overrides)
+    experiment = compose(quoted("output.dir", output), *overrides)
     change = undo(output, output / experiment.champion.base_env)
     print(change.diff, end="")
     print(f"the lock of {change.champion.variant} (run {change.champion.run_id}) is taken back")

@@ -58,6 +58,18 @@ def value_of(override: str) -> str:
     return override.partition("=")[2].strip("'\"")
 
 
+def quoted(key: str, value: object) -> str:
+    """Override that sets a key to a text as it stands, whatever Hydra's grammar makes of the signs in it.
+
+    Examples
+    --------
+    >>> quoted("output.dir", "/runs/a,b's")
+    "output.dir='/runs/a,b\\\\'s'"
+    """
+    text = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), str(value))
+    return f"{key}='{text}'"
+
+
 def without_password(override: str) -> str:
     """The override with every password of a URL in it masked: what is written down is read by others.
 

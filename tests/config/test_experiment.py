@@ -7,7 +7,7 @@ import pytest
 
 from ftfkit.config.compose import composer
 from ftfkit.config.experiment import compose
-from ftfkit.config.overrides import without_password
+from ftfkit.config.overrides import quoted, without_password
 from ftfkit.errors import ConfigError
 
 FOCAL = ["mild_focus", "standard", "aggressive_focus", "class_balanced"]
@@ -232,6 +232,11 @@ def test_a_value_of_another_kind_is_refused_in_one_line(overrides: list[str], me
     track = ["track=06_focal_loss"] if overrides[0].startswith("track.") else []
     with pytest.raises(ConfigError, match=message):
         compose([*track, *overrides])
+
+
+@pytest.mark.parametrize("folder", ["/runs/a,b", "/runs/my runs (2)", "/runs/x=1's", "/runs/back\\"])
+def test_a_quoted_text_is_taken_as_it_stands(folder: str) -> None:
+    assert compose([quoted("output.dir", folder)]).output.dir == folder
 
 
 def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
