@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,26 @@ import pytest
 def run_with_every_parameter() -> Callable[[Any, Any], None]:
     """Runs a test of a suite on a component, under everything that its marks parametrize."""
     return _run_with_every_parameter
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make ``fault`` each of a module's FAULTS: a suite, a component with a fault, and the test that must find it."""
+    if "fault" in metafunc.fixturenames:
+        faults = metafunc.module.FAULTS
+        metafunc.parametrize("fault", faults, ids=[type(component).__name__ for _, component, _ in faults])
+
+
+@pytest.fixture
+def is_found(fault: tuple[Any, Any, str]) -> bool:
+    """Whether the test that is there for a fault fails on it."""
+    suite, component, test = fault
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            _run_with_every_parameter(getattr(suite(), test), component)
+        except (AssertionError, FloatingPointError):
+            return True
+    return False
 
 
 def _run_with_every_parameter(method: Any, component: Any) -> None:

