@@ -14,7 +14,7 @@ from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
 from ftfkit.config.meaning import ROOT_KEYS
 from ftfkit.config.overrides import group_of, inner_key_of, without_password
 from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
-from ftfkit.config.planned import planned
+from ftfkit.config.planned import brought, planned
 from ftfkit.config.schema import COMPONENT_GROUPS, FACTOR_GROUPS, Experiment, Spec, Variant
 from ftfkit.config.sections import (
     SECTIONS,
@@ -61,7 +61,8 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
     if plan is None:
         return _composed(tuple(overrides), using or composer())
     dirs = plan.config_dirs if using is None or not using.extra_folders else ()
-    experiment = _composed(plan.overrides, composer(dirs) if dirs or using is None else using)
+    with brought(plan.file, plan.overrides):
+        experiment = _composed(plan.overrides, composer(dirs) if dirs or using is None else using)
     return experiment.model_copy(update={"plan": plan.file})
 
 

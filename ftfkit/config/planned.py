@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ftfkit.config.compose import COMMAND_LINE
+from ftfkit.config.folders import shown
 from ftfkit.config.overrides import key_of, value_of
 from ftfkit.errors import ConfigError
 
@@ -49,6 +51,26 @@ def given_beside(file: str, overrides: Sequence[str]) -> tuple[str, ...]:
     """Those of the overrides that a plan file did not bring."""
     own = set(_read(file)["overrides"])
     return tuple(override for override in overrides if override not in own)
+
+
+@contextmanager
+def brought(file: str, overrides: Sequence[str]) -> Iterator[None]:
+    """Name the plan file for what is refused inside while the overrides are composed, where it brought the value."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.where != COMMAND_LINE or _is_about(error, given_beside(file, overrides), overrides):
+            raise
+        raise error.placed(shown(Path(file))) from error
+
+
+def _is_about(error: ConfigError, given: Sequence[str], overrides: Sequence[str]) -> bool:
+    """Whether what was given beside a plan is refused, and not what the plan brought."""
+    if not error.key:  # the rule then begins with the override itself, or is Hydra's own text
+        named = [one for one in overrides if error.rule.startswith(f"{one}: ")]
+        return any(one in given for one in named) if named else bool(given)
+    keys = [key_of(one) for one in given]
+    return any(f"{error.key}.".startswith(f"{key}.") or key.startswith(f"{error.key}.") for key in keys)
 
 
 def _read(file: str) -> dict[str, Any]:

@@ -245,6 +245,28 @@ def test_a_plan_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, text:
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("own", "given", "said"),
+    [
+        ("loss=gone", (), "{plan}: loss == gone is no option of this group"),
+        ("hpo.n_trials=-1", (), "{plan}: hpo.n_trials == -1 must be >= 0"),
+        ("hpo.n_trails=1", (), "{plan}: hpo.n_trails=1: no such key"),
+        ("hpo.n_trials=-1", ("hpo.n_trials=-2",), "command line: hpo.n_trials == -2 must be >= 0"),
+        ("loss=focal/standard", ("hpo.n_trails=1",), "command line: hpo.n_trails=1: no such key"),
+        ("loss=focal/standard", ("loss=gone",), "command line: loss == gone is no option of this group"),
+        ("loss=gone", ("seed=3",), "{plan}: loss == gone is no option of this group"),
+    ],
+)
+def test_what_a_plan_brings_and_is_refused_names_the_plan(
+    tmp_path: Path, own: str, given: tuple[str, ...], said: str
+) -> None:
+    plan = tmp_path / "p.json"
+    plan.write_text(json.dumps({"overrides": [own]}))
+    with pytest.raises(ConfigError) as error:
+        compose([f"plan={plan}", *given])
+    assert str(error.value).startswith(said.format(plan=plan))
+
+
 def test_a_run_that_differs_starts_nothing(plan_file: Path) -> None:
     output = plan_file.parents[1]
     with pytest.raises(PlanError, match=r"gates\.required_lift: planned 0\.015, found 0\.02"):
