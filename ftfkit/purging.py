@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftfkit.errors import DataError
+from ftfkit.errors import UNPLACED, DataError, DataSettingError
 from ftfkit.types import BoolArray, IntArray, Split
 
 
@@ -103,16 +103,18 @@ def block_splits(
 
     Raises
     ------
-    DataError
+    DataSettingError
         When a fold has no training or no test event; names the fold and its calendar span.
     """
     cut = np.searchsorted(t0, edges).tolist()
+    setting = "cv.n_folds", len(edges) - 1 - int(past_only)
     splits = []
     for fold, block in enumerate(range(int(past_only), len(edges) - 1)):
         window = slice(cut[0], cut[block + 1] if past_only else cut[-1])
         test = np.arange(cut[block], cut[block + 1], dtype=np.int64) - window.start
         first, last = edges[block : block + 2].astype("datetime64[ns]").astype("datetime64[m]")
-        split = _purged_split(f"fold {fold} ({first} to {last})", fold, t0[window], t1[window], test, embargo_ns)
+        place = f"fold {fold} ({first} to {last})"
+        split = _purged_split(setting, place, fold, t0[window], t1[window], test, embargo_ns)
         splits.append(Split(fold, split.train + window.start, split.test + window.start, split.n_purged))
     return tuple(splits)
 
@@ -122,12 +124,13 @@ def consecutive_splits(t0: IntArray, t1: IntArray, n_groups: int, embargo_ns: in
 
     Raises
     ------
-    DataError
+    DataSettingError
         When a group has no training or no test event.
     """
+    setting = "cv.oof_groups", n_groups
     groups = np.array_split(np.arange(len(t0), dtype=np.int64), n_groups)
     return tuple(
-        _purged_split(f"out-of-fold group {number} of {n_groups}", number, t0, t1, test, embargo_ns)
+        _purged_split(setting, f"out-of-fold group {number} of {n_groups}", number, t0, t1, test, embargo_ns)
         for number, test in enumerate(groups)
     )
 
@@ -137,12 +140,12 @@ def tail_split(t0: IntArray, t1: IntArray, valid_frac: float, embargo_ns: int) -
 
     Raises
     ------
-    DataError
+    DataSettingError
         When nothing is left to train on.
     """
     n_valid = min(len(t0), max(1, round(len(t0) * valid_frac)))
     test = np.arange(len(t0) - n_valid, len(t0), dtype=np.int64)
-    return _purged_split("inner validation", 0, t0, t1, test, embargo_ns)
+    return _purged_split(("cv.valid_frac", valid_frac), "inner validation", 0, t0, t1, test, embargo_ns)
 
 
 def calendar_edges(start_ns: int, end_ns: int, n_blocks: int) -> IntArray:
@@ -164,10 +167,12 @@ def calendar_edges(start_ns: int, end_ns: int, n_blocks: int) -> IntArray:
     return np.array([int(start_ns) + length * block // n_blocks for block in range(n_blocks + 1)], dtype=np.int64)
 
 
-def _purged_split(place: str, fold: int, t0: IntArray, t1: IntArray, test: IntArray, embargo_ns: int) -> Split:
+def _purged_split(
+    setting: tuple[str, float], place: str, fold: int, t0: IntArray, t1: IntArray, test: IntArray, embargo_ns: int
+) -> Split:
     train = purged_train(t0, t1, test, embargo_ns)
     for part, index in (("test", test), ("training", train)):
         if len(index) == 0:
-            rule = "must be >= 1; use fewer folds or a longer period (ftfkit)"
-            raise DataError(f"{place}: {part} events == 0 of {len(t0)} after purging, {rule}")
+            rule = f"must leave {part} events everywhere: {place}: {part} events == 0 of {len(t0)} after purging"
+            raise DataSettingError(UNPLACED, *setting, f"{rule}; use fewer folds or a longer period")
     return Split(fold, train, test, len(t0) - len(test) - len(train))

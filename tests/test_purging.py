@@ -122,10 +122,13 @@ def test_an_empty_fold_is_named_with_its_span():
     t0, t1 = steps(6, 5)
     day = 86_400_000_000_000
     on_two_days = np.concatenate([t0, t0 + 2 * day])
-    with pytest.raises(DataError, match=r"fold 1 \(1970-01-02T00:00 to 1970-01-03T00:00\): test events == 0 of 12"):
+    said = r"cv\.n_folds == 3 must .* fold 1 \(1970-01-02T00:00 to 1970-01-03T00:00\): test events == 0 of 12"
+    with pytest.raises(DataError, match=said):
         block_splits(on_two_days, on_two_days + 5, calendar_edges(0, 3 * day, 3), 0)
     with pytest.raises(DataError, match=r"fold 0 .*: training events == 0 of 6"):
         block_splits(t0, t1 + 100, calendar_edges(0, 60, 2), 0)
+    with pytest.raises(DataError, match=r"cv\.n_folds == 1 must .* fold 0 .*: training events == 0 of 6"):
+        block_splits(t0, t1, np.array([-60, 0, 60]), 0, past_only=True)
 
 
 def test_consecutive_splits_are_purged_groups_of_equal_count():
@@ -141,7 +144,7 @@ def test_consecutive_splits_are_purged_groups_of_equal_count():
 
 
 def test_too_few_events_for_the_groups_are_refused():
-    with pytest.raises(DataError, match="out-of-fold group 2 of 4: test events == 0 of 2"):
+    with pytest.raises(DataError, match=r"cv\.oof_groups == 4 must .* out-of-fold group 2 of 4: test events == 0 of 2"):
         consecutive_splits(*steps(2, 0), 4, 0)
 
 

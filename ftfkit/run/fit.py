@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ftfkit.components import FitContext, Model, Params, Proba
 from ftfkit.config.schema import Spec
 from ftfkit.config.sections import BalancingConfig
-from ftfkit.errors import DataError
+from ftfkit.errors import UNPLACED, DataSettingError
 from ftfkit.plugins import registry
 from ftfkit.purging import consecutive_splits
 from ftfkit.run.asset import AssetData
@@ -65,11 +65,11 @@ def prepare_fit(spec: Spec, data: AssetData, train: IntArray, score: IntArray, s
 
     Raises
     ------
-    DataError
+    DataSettingError
         When no training event is left.
     """
-    _refuse_empty(train, "training")
-    _refuse_empty(score, "scored")
+    _refuse_empty(train, "cv.n_folds", spec.cv.n_folds, "training")
+    _refuse_empty(score, "cv.n_folds", spec.cv.n_folds, "scored")
     own, notes = _trained_on(spec, data, _sample(data, train), seed)
     return Fit(_context(spec, data, own, data.X[score], seed), notes)
 
@@ -80,7 +80,7 @@ def _trained_on(spec: Spec, data: AssetData, hard: Sample, seed: int) -> tuple[S
     none_scored = data.X[:0]
     target = spec.targets.transform(_context(spec, data, weighted, none_scored, seed))
     kept = replace(hard, y=target.y).rows(target.keep)
-    _refuse_empty(kept.t0, "kept training")
+    _refuse_empty(kept.t0, "targets", type(spec.targets).__name__, "kept training")
     own = replace(kept, weight=_row_weights(spec.balancing, kept, data) * target.weight[target.keep])
     return own, dict(target.notes)
 
@@ -162,6 +162,7 @@ def _groups(spec: Spec, t0: IntArray, t1: IntArray) -> tuple[Split, ...]:
     return consecutive_splits(t0, t1, spec.cv.oof_groups, spec.cv.embargo_ns)
 
 
-def _refuse_empty(rows: IntArray, which: str) -> None:
+def _refuse_empty(rows: IntArray, key: str, value: object, which: str) -> None:
     if len(rows) == 0:
-        raise DataError(f"a fit has no {which} events; take a longer period, fewer folds or a shorter embargo (ftfkit)")
+        rule = f"must leave every fit {which} events; take a longer period, fewer folds or a shorter embargo"
+        raise DataSettingError(UNPLACED, key, value, rule)

@@ -67,7 +67,7 @@ def common_period(bars: Iterable[Bars], holdout_from: datetime | None) -> tuple[
 
     Raises
     ------
-    DataError
+    DataSettingError
         When nothing is left; names the asset that starts last and the one that ends first.
     """
     series = tuple(bars)
@@ -81,7 +81,8 @@ def common_period(bars: Iterable[Bars], holdout_from: datetime | None) -> tuple[
             raise DataSettingError(UNPLACED, "data.holdout_from", _day(end), rule)
     if start >= end:
         found = f"{latest.asset} starts at {_day(start)}, {earliest.asset} ends {_day(end)}"
-        raise DataError(f"the universe has no common period: {found} (ftfkit)")
+        rule = f"must have a common period: {found}"
+        raise DataSettingError(UNPLACED, "universe.assets", f"{len(series)} assets", rule)
     return start, end
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ftfkit.components import DataSource
 from ftfkit.config.origin import placed
 from ftfkit.config.schema import Experiment, Spec
-from ftfkit.errors import DataError
+from ftfkit.errors import DataError, DataSettingError
 from ftfkit.run.bars import counted
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.market import common_period, native_bars, resample
@@ -148,6 +148,8 @@ def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges:
     """Training events of each fold."""
     try:
         splits = spec.cv.folds(events.t0[inside], events.t1[inside], edges)
+    except DataSettingError as error:
+        raise DataSettingError(error.where, error.key, error.value, f"{error.rule} (asset {asset.name})") from error
     except DataError as error:
         raise DataError(f"{asset.name}: {error}") from error
     return {split.fold: len(split.train) for split in splits}

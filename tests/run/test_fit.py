@@ -10,6 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ftfkit.components import BoundModel, FitContext, Model, TargetTransform
 from ftfkit.config.sections import BalancingConfig, HpoConfig
+from ftfkit.errors import DataSettingError
 from ftfkit.run.fit import class_weights, derived_seed, prepare_fit
 from ftfkit.types import HOUR_NS, Target
 from ftfkit.uniqueness import uniqueness
@@ -51,6 +52,13 @@ def test_targets_and_weights_are_made_from_each_fits_own_rows(make_spec, asset_d
     np.testing.assert_array_equal(own.y_hard, y)
     np.testing.assert_array_equal(fit.context.X_eval, data.X[score])
     assert fit.notes["kept"] == pytest.approx(len(kept) / 600)
+
+
+def test_a_transform_that_keeps_no_event_is_named(make_spec, asset_data_of) -> None:
+    spec = make_spec(targets=Recorder(until=0))
+    said = r"^configuration: targets == Recorder must leave .* kept training events"
+    with pytest.raises(DataSettingError, match=said):
+        prepare_fit(spec, asset_data_of(spec), np.arange(0, 600), np.arange(650, 700), seed=1)
 
 
 def test_a_fit_inside_a_fit_knows_nothing_of_the_rows_it_leaves_out(make_spec, asset_data_of) -> None:

@@ -140,7 +140,8 @@ def test_common_period_of_real_bars(shared: Path) -> None:
 def test_common_period_without_overlap_names_both_assets() -> None:
     early = native_bars(SyntheticSource(days=5, start="2022-01-01"), UNIVERSE.assets[0])
     late = native_bars(SyntheticSource(days=5, start="2023-01-01"), UNIVERSE.assets[1])
-    with pytest.raises(DataError, match=r"ARBUSDT starts at 2023-01-01.*AAVEUSDT ends 2022-01-06"):
+    found = r"ARBUSDT starts at 2023-01-01.*AAVEUSDT ends 2022-01-06"
+    with pytest.raises(DataError, match=rf"universe\.assets == 2 assets must .* {found}"):
         common_period([early, late], None)
 
 
