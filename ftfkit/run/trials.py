@@ -118,7 +118,7 @@ def judged_facts(
 
 
 def trials_advice(entries: Iterable[Entry], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What luck could do among all trials on a run's assets.
+    """What luck could do among all trials on a run's assets; a made-up market has other assets of the same names.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def trials_advice(entries: Iterable[Entry], facts: Mapping[str, Any]) -> dict[st
     facts : mapping
         ``judged_facts`` of the run.
     """
-    before = [entry.facts for entry in entries if entry.kind == "judged" and entry.facts["assets"] == facts["assets"]]
-    trials = _distinct([*before, facts])
+    before = [entry.facts for entry in entries if entry.kind == "judged"]
+    trials = _distinct([*(one for one in before if _market_of(one) == _market_of(facts)), facts])
     return {
         "n_trials": len(trials),
         "deflated_sharpe": _deflated(_trials(facts), trials),
@@ -147,6 +147,10 @@ def known_before(entries: Iterable[Entry], document: Mapping[str, Any]) -> dict[
     own = {name: one for name, one in trial_facts(document).items() if name != document["baseline"]}
     found = {name: first.get(one["trial"]) or first.get(one["fits"]) for name, one in own.items()}
     return {name: run for name, run in found.items() if run is not None}
+
+
+def _market_of(facts: Mapping[str, Any]) -> tuple[Any, bool]:
+    return facts["assets"], bool(facts.get("synthetic"))
 
 
 def _trials(facts: Mapping[str, Any]) -> dict[str, Trial]:

@@ -44,7 +44,7 @@ def test_a_run_alone_is_its_own_trials() -> None:
 
 def test_trials_on_the_same_assets_count_once_each() -> None:
     before = [entry(1, facts(1)), entry(2, facts(1)), entry(3, facts(2, ("none", "a", "b")))]
-    others = [entry(4, facts(3, assets=["A"])), entry(5, facts(4), "planned")]
+    others = [entry(4, facts(3, assets=["A"])), entry(5, facts(4), "planned"), entry(6, facts(5, synthetic=True))]
     assert trials_advice([*before, *others], facts(0))["n_trials"] == 2 + 2 + 3
 
 
