@@ -9,27 +9,15 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from ftfkit.builtin.models.xgboost_rounds import Rounds
-from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba
+from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba, SearchRange
 from ftfkit.errors import ConfigError
 from ftfkit.types import Stage
 
 LOGISTIC = "binary:logistic"
-TREE_PARAMETERS = frozenset(
-    {
-        "learning_rate",
-        "max_depth",
-        "max_leaves",
-        "min_child_weight",
-        "max_delta_step",
-        "subsample",
-        "colsample_bytree",
-        "colsample_bylevel",
-        "colsample_bynode",
-        "reg_lambda",
-        "reg_alpha",
-        "gamma",
-    }
-)
+COUNTS = frozenset({"max_depth", "max_leaves"})
+SHARES = frozenset({"subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode"})
+SIZES = frozenset({"learning_rate", "min_child_weight", "max_delta_step", "reg_lambda", "reg_alpha", "gamma"})
+TREE_PARAMETERS = COUNTS | SHARES | SIZES
 
 
 class XGBoostModel(Model):
@@ -58,6 +46,8 @@ class XGBoostModel(Model):
         unknown = sorted(set(value) - TREE_PARAMETERS)
         if unknown:
             raise ValueError(f"{', '.join(unknown)} must be among {', '.join(sorted(TREE_PARAMETERS))}")
+        for name, given in value.items():
+            _check_bounds(name, given)
         return value
 
     @field_validator("device")
@@ -71,6 +61,17 @@ class XGBoostModel(Model):
         if self.device == "cuda" and not gpu_present():  # the worker may be another machine than the validating one
             raise ConfigError("model.bind", "model.device", "cuda", "needs a CUDA GPU on this worker", "plugin ftfkit")
         return _BoundXGBoost(self, context)
+
+
+def _check_bounds(name: str, given: float | SearchRange) -> None:
+    """Refuse here what XGBoost would refuse in every cell."""
+    ends = (given.low, given.high) if isinstance(given, SearchRange) else (given, given)
+    if name in SHARES and not 0 < ends[0] <= ends[1] <= 1:
+        raise ValueError(f"{name} must be in (0, 1]")
+    if ends[0] < 0:
+        raise ValueError(f"{name} must be >= 0")
+    if name in COUNTS and not (given.kind == "int" if isinstance(given, SearchRange) else isinstance(given, int)):
+        raise ValueError(f"{name} must be an integer")
 
 
 class _BoundXGBoost:

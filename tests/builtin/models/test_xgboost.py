@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +80,22 @@ def test_refuses_parameters_that_xgboost_would_ignore_or_the_model_owns(key: str
 
 
 @pytest.mark.skipif(gpu_present(), reason="a GPU is present")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"params": {"max_depth": -1}}, "max_depth must be >= 0"),
+        ({"params": {"max_depth": 4.0}}, "max_depth must be an integer"),
+        ({"params": {"subsample": 0}}, r"subsample must be in \(0, 1\]"),
+        ({"space": {"colsample_bytree": {"low": 0.5, "high": 1.5}}}, r"colsample_bytree must be in \(0, 1\]"),
+        ({"space": {"max_leaves": {"low": 2, "high": 8}}}, "max_leaves must be an integer"),
+        ({"space": {"gamma": {"low": -1, "high": 5}}}, "gamma must be >= 0"),
+    ],
+)
+def test_refuses_values_that_xgboost_would_refuse_in_every_cell(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        XGBoostModel(**values)
+
+
 def test_refuses_a_gpu_that_is_not_there(context: FitContext) -> None:
     with pytest.raises(ValidationError, match="no usable CUDA GPU"):
         XGBoostModel(device="cuda")
