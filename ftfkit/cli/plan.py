@@ -52,6 +52,7 @@ def _text(document: dict[str, Any], file: Path, registration: Registration, cost
         f"time       {_time(cost)}",
         *_device(document),
         *_power(cost.power),
+        *_readiness(document),
         *(f"confound   {one['text']}{_named(one['variants'])}" for one in document["lint"]),
         *(f"known      the results of {name} were seen in run {run}" for name, run in registration.known.items()),
         f"plan hash  {document['plan_hash']}",
@@ -66,6 +67,13 @@ def _device(document: dict[str, Any]) -> list[str]:
 
     note = device_note(document)
     return [] if note is None else [f"device     {note}"]
+
+
+def _readiness(document: dict[str, Any]) -> list[str]:
+    from ftfkit.run.plan_json import readiness_note
+
+    note = readiness_note(document)
+    return [] if note is None else [f"warning    {note}"]
 
 
 def _time(cost: Forecast) -> str:

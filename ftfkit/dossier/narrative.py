@@ -102,10 +102,20 @@ def _cure(doubts: Sequence[str]) -> str:
 
 
 def _incomplete(verdict: VariantVerdict, results: Results) -> list[str]:
-    return [
-        "No verdict on the idea: rows or evidence are missing. The figures below are of the rows that are there.",
-        "Run the same command again: finished cells are reused, error cells are retried.",
-    ]
+    if _doubts(verdict):
+        return [
+            "No verdict on the idea: rows or evidence are missing. The figures below are of the rows that are there.",
+            "Run the same command again: finished cells are reused, error cells are retried.",
+        ]
+    lacking = [name for name, result in verdict.gates.items() if result.status == "ERROR"]
+    verb = "lacks its" if len(lacking) == 1 else "lack their"
+    lines = [f"No verdict on the idea, though no row is missing: {listed(lacking)} {verb} evidence."]
+    if "mlops_readiness" in lacking:
+        lines.append(
+            "Write the readiness document (python -m ftfkit readiness FILE --scaffold), name it under "
+            "track.readiness and run again: every row is reused."
+        )
+    return lines
 
 
 def _effect(c: Comparison, results: Results) -> str:

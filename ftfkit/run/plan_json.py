@@ -80,6 +80,17 @@ def command(experiment: Experiment, *subcommand: str) -> str:
     return shlex.join(["python", "-m", "ftfkit", *subcommand, *dirs, *experiment.overrides])
 
 
+def readiness_note(document: Mapping[str, Any]) -> str | None:
+    """What becomes of a plan whose track names no readiness document; None where its gate has what it needs."""
+    expected = document["track"] and "mlops_readiness" in document["gates"]["checks"]
+    if not expected or document["readiness"]["sha256"]:
+        return None
+    return (
+        "the track names no readiness document: mlops_readiness will be ERROR and every verdict INCOMPLETE; "
+        "`python -m ftfkit readiness FILE --scaffold` writes one, +track.readiness=FILE names it"
+    )
+
+
 def plan_hash(document: Mapping[str, Any]) -> str:
     """SHA-256 of what ``hashed_part`` leaves of a plan document."""
     return sha256(canonical(hashed_part(document)))

@@ -26,6 +26,7 @@ from ftfkit.run.futility import outlook_of, settled
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.observers import Judged, Observers, Warnings, tell
 from ftfkit.run.plan import Plan, PlannedCell, make_plan, plan_document, reserved
+from ftfkit.run.plan_json import readiness_note
 from ftfkit.run.predictions import read_predictions, write_predictions
 from ftfkit.run.preregistration import preregistered
 from ftfkit.run.progress import NoProgress, Progress
@@ -133,6 +134,8 @@ class _Run:
             self._progress.line(f"the baseline stands on the champion locked by {document['champion']}")
         if not self._plan.experiment.variants:
             self._progress.line("nothing is compared: the baseline alone is run; loss=OPTION, say, names a variant")
+        elif note := readiness_note(document):
+            self._progress.line(note)
         self._observers.run_started(self._plan.run_id, document)
 
     def _look_up(self) -> int:

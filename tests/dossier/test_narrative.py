@@ -5,7 +5,7 @@ import pytest
 from ftfkit.dossier import narrative
 from ftfkit.dossier.results import read_results
 from ftfkit.dossier.write import write_dossier
-from ftfkit.types import FoldTest
+from ftfkit.types import FoldTest, GateResult
 
 
 @pytest.fixture
@@ -121,6 +121,18 @@ def test_incomplete_blames_the_run(make_run, make_rows):
     ((verdict, sentences),) = narrative.summaries(read_results(make_run(rows)))
     assert verdict.verdict == "INCOMPLETE"
     assert sentences[0].startswith("No verdict on the idea")
+
+
+def test_incomplete_for_want_of_a_document_sends_nobody_to_run_cells_again(make_run, make_rows):
+    results = read_results(make_run(make_rows({"none": 0.0, "tried": -0.05})))
+    (verdict,) = results.verdicts
+    missing = GateResult("ERROR", None, 6, "sections", "the readiness document is missing")
+    why = (f"mlops_readiness ERROR: {missing.reason}",)
+    verdict = replace(verdict, verdict="INCOMPLETE", reasons=why, gates={**verdict.gates, "mlops_readiness": missing})
+    results = replace(results, verdict=replace(results.verdict, variants={"tried": verdict}))
+    ((_, sentences),) = narrative.summaries(results)
+    assert sentences[0] == ("No verdict on the idea, though no row is missing: mlops_readiness lacks its evidence.")
+    assert "under track.readiness and run again: every row is reused" in sentences[1]
 
 
 def test_many_variants_are_summed_up_in_a_table(make_run, make_rows):

@@ -11,7 +11,7 @@ from ftfkit.config.experiment import compose
 from ftfkit.errors import ConfigError, DataError
 from ftfkit.run.market import fingerprints, load_market
 from ftfkit.run.plan import Plan, make_plan, plan_document, stamped
-from ftfkit.run.plan_json import plan_hash
+from ftfkit.run.plan_json import plan_hash, readiness_note
 from ftfkit.types import Asset
 
 NOW = datetime(2025, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -212,3 +212,14 @@ def test_a_value_that_does_not_fit_the_bars_is_refused_with_its_place(
     with pytest.raises(ConfigError, match=message) as refused:
         make_plan(compose([*TINY[:2], *asked]), NOW)
     assert str(refused.value).endswith("ftfkit)")
+
+
+def test_a_track_without_a_readiness_document_is_told_before_it_runs() -> None:
+    gates = {"checks": {"f1_lift": {}, "mlops_readiness": {}}}
+    document = {"track": {"id": "7"}, "gates": gates, "readiness": {"path": None, "sha256": None}}
+    note = readiness_note(document)
+    assert note is not None
+    assert note.startswith("the track names no readiness document: mlops_readiness will be ERROR")
+    assert readiness_note({**document, "track": None}) is None
+    assert readiness_note({**document, "gates": {"checks": {"f1_lift": {}}}}) is None
+    assert readiness_note({**document, "readiness": {"path": "r.md", "sha256": "0" * 64}}) is None
