@@ -119,7 +119,8 @@ def read_results(folder: Path) -> Results:
     """
     for name in (PLAN, ROWS):
         if not (folder / name).is_file():
-            raise RowsError(f"{folder / name}: is missing, must be there to write a dossier (ftfkit)")
+            rule = "must be there to write a dossier; a run has it once all its cells are done"
+            raise RowsError(f"{folder / name}: is missing, {rule} (ftfkit)")
     run = RunRecord(folder, status="completed")
     advice = folder / ADVICE
     try:

@@ -66,7 +66,10 @@ def _kept(file: Path) -> pd.DataFrame:
 
 def _interim(document: Mapping[str, Any], planned: Experiment, output: Path) -> pd.DataFrame:
     with store_of_run(planned, output) as store:
-        return stored_frame(document, store)
+        rows = stored_frame(document, store)
+    if rows.empty:
+        raise RowsError(f"run {document['run_id']}: holds no row yet: none of its cells is finished (ftfkit)")
+    return rows
 
 
 def _differs(document: Mapping[str, Any], experiment: Experiment) -> bool:

@@ -125,7 +125,7 @@ def test_a_store_that_cannot_be_opened_is_blamed_on_the_folder_of_the_run(desk) 
 
 def test_a_run_without_a_row_shows_nothing(desk) -> None:
     unfinished(desk, 0)
-    with pytest.raises(RowsError, match="holds no row"):
+    with pytest.raises(RowsError, match=f"^run {desk.run_id}: holds no row yet"):
         judge_run(desk.run)
     assert "looked" not in kinds(desk)
 
