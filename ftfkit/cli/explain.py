@@ -6,7 +6,8 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 from ftfkit.cli.arguments import ArgumentParser
 from ftfkit.config.compose import Composed, composer
 from ftfkit.config.meaning import ROOT_KEYS, meaning, model_of
+from ftfkit.config.sections import SECTIONS
 from ftfkit.errors import UsageError
 
 
@@ -37,6 +39,8 @@ def explanation(composed: Composed, key: str) -> list[str]:
     UsageError
         When the config has no such key; names the nearest.
     """
+    if not composed.config.get(key.split(".", maxsplit=1)[0]) and key.split(".", maxsplit=1)[0] in SECTIONS:
+        return _of_no_option(key)
     value = _value(composed, key)
     model, path, owner = model_of(composed.config, key)
     lines = [f"{key} = {value!r}" if not isinstance(value, Mapping) else f"{key}: {len(value)} keys"]
@@ -48,7 +52,26 @@ def explanation(composed: Composed, key: str) -> list[str]:
     if field is not None:
         return [*lines, f"rule      {_rule(field)}", f"meaning   {meaning(model, path[-1])}"]
     lines += ["", _about(model), ""]
-    lines += [f"  {name}: {_rule(info)}; {meaning(model, name)}" for name, info in model.model_fields.items()]
+    return [*lines, *_fields(model, value)]
+
+
+def _of_no_option(key: str) -> list[str]:
+    """Lines about a section that stays empty until an option of its group is chosen, as ``track`` does."""
+    group, *inner = key.split(".")
+    model = SECTIONS[group]
+    if inner and inner[0] in model.model_fields:
+        rule = _rule(model.model_fields[inner[0]])
+        return [f"{key}: not set; {group}=OPTION sets it", f"rule      {rule}", f"meaning   {meaning(model, inner[0])}"]
+    return [f"{group}: not set; {group}=OPTION sets it", "", _about(model), "", *_fields(model, {})]
+
+
+def _fields(model: type[BaseModel], values: Any) -> list[str]:
+    """One line a field: its value where that is one word, rule and meaning."""
+    lines = []
+    for name, info in model.model_fields.items():
+        value = values.get(name) if isinstance(values, Mapping) else None
+        shown = "" if value is None or isinstance(value, (Mapping, list)) else f" = {value!r}"
+        lines.append(f"  {name}{shown}: {_rule(info)}; {meaning(model, name)}")
     return lines
 
 
@@ -70,7 +93,7 @@ def _value(composed: Composed, key: str) -> Any:
 
 
 def _rule(field: FieldInfo) -> str:
-    kind = getattr(field.annotation, "__name__", str(field.annotation).replace("typing.", ""))
+    kind = _kind(field.annotation)
     bounds = [
         f"{sign} {getattr(item, name)}"
         for item in field.metadata
@@ -79,3 +102,15 @@ def _rule(field: FieldInfo) -> str:
     ]
     default = "required" if field.is_required() else f"default {field.get_default(call_default_factory=True)!r}"
     return ", ".join([kind, *bounds, default])
+
+
+def _kind(annotation: Any) -> str:
+    """Type of a field as a reader would write it; the values themselves where there are only so many."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return " | ".join(map(repr, get_args(annotation)))
+    if origin in {Union, UnionType}:
+        return " | ".join(map(_kind, get_args(annotation)))
+    if annotation is NoneType:
+        return "None"
+    return getattr(annotation, "__name__", str(annotation).replace("typing.", ""))

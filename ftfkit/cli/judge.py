@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--readiness", help="readiness document (Markdown) for mlops_readiness")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     parser.add_argument("--json", action="store_true", help="print verdict.json instead of tables")
-    parser.add_argument("overrides", nargs="*", help="more overrides (gates.required_lift=0.02)")
+    parser.add_argument("overrides", nargs="*", default=[], help="more overrides (gates.required_lift=0.02)")
     options = parser.parse_intermixed_args(arguments)
     verdict = _verdict(options)
     if options.json:

@@ -22,7 +22,9 @@ _WEAK = "warning    power is below 80 %: a lift may be there and stay INCONCLUSI
 def main(arguments: list[str]) -> int:
     """Print cells, time, power and confounds, and write the plan that ``plan=FILE`` then holds a run to."""
     parser = ArgumentParser(prog="python -m ftfkit plan", description=__doc__)
-    parser.add_argument("overrides", nargs="*", help="the experiment (loss=focal/standard universe=defi_top5 ...)")
+    parser.add_argument(
+        "overrides", nargs="*", default=[], help="the experiment (loss=focal/standard universe=defi_top5 ...)"
+    )
     parser.add_argument("--out", type=Path, help="plan file (default: in output.dir/plans, named by the plan's hash)")
     parser.add_argument("--json", action="store_true", help="print the plan document instead of a summary")
     parser.add_config_dir()

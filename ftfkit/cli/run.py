@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MULTIRUN = frozenset({"-m", "--multirun"})  # said or not, every run is one plan
 HYDRAS_FLAGS = ("--cfg", "-c", "--resolve", "--package", "-p", "--info", "-i", "--hydra-help", "--version", *MULTIRUN)
+ONE_OF = frozenset({"--cfg", "-c", "--info", "-i", *MULTIRUN})  # Hydra does one thing at a time
 _HYDRA_FULL_ERROR = "HYDRA_FULL_ERROR"  # makes Hydra raise to us what it would print itself over many lines
 
 
@@ -129,6 +130,9 @@ def _refuse_unsupported(words: Sequence[str], folders: Sequence[Path]) -> None:
             near = difflib.get_close_matches(flag, HYDRAS_FLAGS, n=1)
             hint = f"did you mean {near[0]}?" if near else "--help and --hydra-help tell of those there are"
             raise UsageError(f"command line: {flag} is not a flag; {hint}")
+    several = [word for word in words if word.partition("=")[0] in ONE_OF]
+    if len(several) > 1:
+        raise UsageError(f"command line: {' and '.join(several)} exclude each other")
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"command line: --config-dir {folder} is not a folder")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ftfkit.config.compose import Composed
+from ftfkit.config.compose import COMMAND_LINE, Composed
 from ftfkit.errors import ConfigError, FtfkitError, PluginError
 from ftfkit.plugin_checks import brief
 from ftfkit.plugins import Registry
@@ -135,7 +135,10 @@ def _refusal(composed: Composed, key: str, model: type[BaseModel], error: Valida
     if first["type"] == "missing":
         place = composed.where(dotted if composed.on_command_line(dotted) else key)
         return ConfigError(place, dotted, "(not given)", "is required", owner)
-    return ConfigError(composed.where(dotted), dotted, value, _rule(first, path, model), owner)
+    whole = isinstance(value, Mapping) and composed.touched_on_command_line(dotted)  # values that do not go together
+    return ConfigError(
+        COMMAND_LINE if whole else composed.where(dotted), dotted, value, _rule(first, path, model), owner
+    )
 
 
 def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:

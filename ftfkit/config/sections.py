@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ftfkit.types import Asset, Universe
 
@@ -36,11 +36,12 @@ class UniverseConfig(Section):
     assets: tuple[Symbol, ...] = Field(min_length=1)
     quote: Symbol
 
-    @model_validator(mode="after")
-    def _no_repeats(self) -> UniverseConfig:
-        if len(set(self.assets)) != len(self.assets):
-            raise ValueError("assets must not repeat")
-        return self
+    @field_validator("assets")
+    @classmethod
+    def _no_repeats(cls, assets: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        if len(set(assets)) != len(assets):
+            raise ValueError("must not repeat an asset")
+        return assets
 
     @property
     def universe(self) -> Universe:
@@ -209,9 +210,9 @@ class TrackConfig(Section):
     factor : str
         What is varied, in words.
     variants : mapping of str to tuple of str
-        Options of each factor group that are compared with the baseline.
+        By factor group, the options that are compared with the baseline; several groups form their product.
     readiness, plan_document : str, optional
-        Paths of the readiness document (or ``pkg://PACKAGE/FILE``) and of the written plan.
+        Path (or ``pkg://PACKAGE/FILE``) of what mlops_readiness reads; path of the written plan, for the dossier.
     hypothesis : str
         What is expected, and why.
     links : tuple of str
@@ -243,15 +244,13 @@ class OutputConfig(Section):
 class ChampionConfig(Section):
     """What ``lock`` writes: the env file that a production job reads, and the variables an option sets in it.
 
-    ``variables`` maps factor group to option to variable to value; ``*`` stands for every other option, and a value may
-    name ``{option}`` and the group's parameters (``{gamma}``).
-
     Attributes
     ----------
     base_env : str
         The env file, inside ``output.dir`` unless absolute.
     variables : mapping
-        Variables to set, by factor group and option.
+        Variables to set, by factor group and option; ``*`` stands for every other option, and a value may name
+        ``{option}`` and the group's parameters (``{gamma}``).
     """
 
     base_env: str = "champion/ftf_config.base_env"

@@ -66,6 +66,23 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("track", "track: not set; track=OPTION sets it\n"),
+        ("track", "\n  readiness: str | None, default None; Path "),
+        ("track.hypothesis", "meaning   What is expected, and why.\n"),
+        ("gates.checks.dependence.test", "rule      'nadeau_bengio' | 'fold_t', default 'nadeau_bengio'\n"),
+        ("balancing", "\n  class_weight = 'balanced': 'balanced' | None, default None; "),
+    ],
+)
+def test_explain_tells_values_choices_and_what_is_not_set(
+    key: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", key]) == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["--config-dir", "/nonexistent"], 2, "is not a folder"),
@@ -75,6 +92,10 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
             2,
             "command line: --config-name is not supported; add options of your own with --config-dir",
         ),
+        (["-m", "--cfg", "job", "loss=none"], 2, "command line: -m and --cfg exclude each other"),
+        (["universe.assets=[A,A]"], 1, "command line: universe.assets == ['A', 'A'] must not repeat an asset"),
+        (["data=parquet", "data.path=2024"], 1, "data.path == 2024 must be text, not a number: ./2024 is a folder"),
+        (["judge"], 2, "required: rows; --help"),
         (["hydra.mode=RUN"], 2, "command line: hydra.mode is not supported; every run is one plan"),
         (["universe=demo", "--config-dir"], 2, "command line: --config-dir needs a folder"),
         (["plan=x.json", "-cd="], 2, "command line: -cd needs a folder"),
@@ -100,6 +121,7 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
         (["loss=nne"], 1, "did you mean 'none'?"),
         (["output.dir="], 1, "command line: output.dir == "),
         (["model.space.gamma.low=9"], 1, "low must be <= high == 5"),
+        (["model.space.gamma.low=9"], 1, "command line: model.space.gamma == "),
         (["universe.quot=USDT"], 1, "did you mean 'quote'?"),
         (["loss=focal/standard", "loss.gama=1"], 1, "known in loss: alpha, gamma, name; did you mean 'gamma'?"),
         (["output.dir=/dev/null/x"], 1, "output.dir == /dev/null/x cannot be made: Not a directory"),

@@ -30,6 +30,8 @@ _PLACEHOLDERS = {"base": "base", "quote": "quote", "asset": "name"}  # to fields
 
 
 def _as_list(value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        raise ValueError(f"must be text, not a number: ./{value} is a folder of that name")
     return (value,) if isinstance(value, (str, Path)) else value
 
 
