@@ -18,6 +18,7 @@ from ftfkit.errors import UNPLACED, DataSettingError
 from ftfkit.plugins import registry
 from ftfkit.purging import consecutive_splits
 from ftfkit.run.asset import AssetData
+from ftfkit.run.payloads import target_of
 from ftfkit.types import IntArray, Sample, Split
 from ftfkit.uniqueness import uniqueness
 
@@ -78,7 +79,7 @@ def _trained_on(spec: Spec, data: AssetData, hard: Sample, seed: int) -> tuple[S
     """Targets and weights of these rows, from these rows alone; ``hard`` has hard labels and any weights."""
     weighted = replace(hard, weight=_row_weights(spec.balancing, hard, data))
     none_scored = data.X[:0]
-    target = spec.targets.transform(_context(spec, data, weighted, none_scored, seed))
+    target = target_of(spec.targets, _context(spec, data, weighted, none_scored, seed))
     kept = replace(hard, y=target.y).rows(target.keep)
     _refuse_empty(kept.t0, "targets", type(spec.targets).__name__, "kept training")
     own = replace(kept, weight=_row_weights(spec.balancing, kept, data) * target.weight[target.keep])

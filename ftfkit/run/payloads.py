@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ftfkit.components import Component, FeatureSet, LabelScheme
+from ftfkit.components import Component, FeatureSet, FitContext, LabelScheme, Splitter, TargetTransform
 from ftfkit.errors import PluginError
-from ftfkit.types import Asset, Bars, Events, Features, Market
+from ftfkit.purging import purged_train
+from ftfkit.types import Asset, Bars, Events, Features, IntArray, Market, Split, Target
 
 _P = TypeVar("_P")
 
@@ -66,6 +67,51 @@ def events_of(component: LabelScheme, bars: Bars, native: Bars) -> Events:
     if len(events) and (events.bar.min() < 0 or events.exit_bar.max() >= len(bars)):
         raise _wrong(component, "bar", "a position outside the bars", f"must be in 0 to {len(bars) - 1}")
     return sealed(events)
+
+
+def splits_of(component: Splitter, t0: IntArray, t1: IntArray, edges: IntArray) -> tuple[Split, ...]:
+    """Folds of events sorted by ``t0``.
+
+    Raises
+    ------
+    PluginError
+        When a fold's rows are not rising positions of events, or what it trains on overlaps what it tests.
+    """
+    splits = component.folds(t0, t1, edges)
+    for split in splits:
+        for part, rows in (("train", split.train), ("test", split.test)):
+            if len(rows) and ((np.diff(rows) <= 0).any() or rows[0] < 0 or rows[-1] >= len(t0)):
+                rule = f"must rise within 0 to {len(t0) - 1}"
+                raise _wrong(component, part, f"other positions in fold {split.fold}", rule)
+        clear = np.zeros(len(t0), dtype=bool)
+        clear[purged_train(t0, t1, split.test, embargo_ns=0)] = True
+        leaked = split.train[~clear[split.train]]
+        if len(leaked):
+            rule = "must neither be tested nor have a label that overlaps a tested one's"
+            raise _wrong(component, "train", f"event {leaked[0]} in fold {split.fold}", rule)
+    return splits
+
+
+def target_of(component: TargetTransform, context: FitContext) -> Target:
+    """Target of the training rows of a fit.
+
+    Raises
+    ------
+    PluginError
+        When there is not one of each a row, a label is outside [0, 1], a weight no weight, or ``keep`` not boolean.
+    """
+    target, wanted = component.transform(context), (len(context.train.t0),)
+    for name in ("y", "weight", "keep"):
+        found = np.shape(getattr(target, name))
+        if found != wanted:
+            raise _wrong(component, name, f"shape {found}", f"must be of shape {wanted}")
+    if target.keep.dtype != np.bool_:
+        raise _wrong(component, "keep", f"an array of {target.keep.dtype}", "must be boolean: numbers are positions")
+    if not ((target.y >= 0) & (target.y <= 1)).all():
+        raise _wrong(component, "y", "a label outside [0, 1]", "must be in [0, 1]")
+    if not ((target.weight >= 0) & np.isfinite(target.weight)).all():
+        raise _wrong(component, "weight", "a negative or undefined weight", "must be finite and >= 0")
+    return target
 
 
 def _wrong(component: Component, name: str, found: object, rule: str) -> PluginError:

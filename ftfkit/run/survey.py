@@ -14,7 +14,7 @@ from ftfkit.errors import DataError, DataSettingError
 from ftfkit.run.bars import counted
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.market import common_period, native_bars, resample
-from ftfkit.run.payloads import events_of
+from ftfkit.run.payloads import events_of, splits_of
 from ftfkit.types import BAR_COLUMNS, Asset, Bars, BoolArray, DataQuality, Events, IntArray
 
 ROWS_HELD = 3_000_000  # native bars kept between the two passes, 48 bytes each; more assets are read twice
@@ -147,7 +147,7 @@ def _ends(bars: Bars) -> Bars:
 def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges: IntArray) -> dict[int, int]:
     """Training events of each fold."""
     try:
-        splits = spec.cv.folds(events.t0[inside], events.t1[inside], edges)
+        splits = splits_of(spec.cv, events.t0[inside], events.t1[inside], edges)
     except DataSettingError as error:
         raise DataSettingError(error.where, error.key, error.value, f"{error.rule} (asset {asset.name})") from error
     except DataError as error:
