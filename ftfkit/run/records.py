@@ -208,8 +208,8 @@ def _record(folder: Path, stored: str, own: Store | None) -> RunRecord:
     if own is None or record.unreadable:
         return record
     keys = [cell["row_key"] for cell in record.plan.get("cells", ())]
-    found = own.get_rows(keys)
-    return replace(record, n_stored=sum(key in found for key in keys))
+    known = own.known(keys)
+    return replace(record, n_stored=sum(key in known for key in keys))
 
 
 def _is_written(log: Path) -> bool:

@@ -123,12 +123,19 @@ class Store(AbstractContextManager["Store"]):
 
     def iter_rows(self, keys: Iterable[str]) -> Iterator[Row]:
         """The same one by one, so that only some are in memory at a time."""
+        yield from map(row_from_json, self._column(_cells.c.row, keys))
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of ``keys`` that have a row, which is not read."""
+        return set(self._column(_cells.c.row_key, keys))
+
+    def _column(self, column: sa.Column[str], keys: Iterable[str]) -> Iterator[str]:
         wanted = sorted(set(keys))
         for start in range(0, len(wanted), KEYS_A_QUERY):
             chunk = wanted[start : start + KEYS_A_QUERY]
             with self._engine.connect() as connection:
-                texts = connection.execute(sa.select(_cells.c.row).where(_cells.c.row_key.in_(chunk))).scalars().all()
-            yield from map(row_from_json, texts)
+                found = connection.execute(sa.select(column).where(_cells.c.row_key.in_(chunk))).scalars().all()
+            yield from found
 
     def put_row(self, row: Row, seconds: float) -> None:
         """Store a row; it replaces an error row of the same key, never a good one."""

@@ -92,7 +92,16 @@ def test_many_keys_are_looked_up_at_once(url: str) -> None:
         for number in range(0, 3000, 100):
             store.put_row(replace(ROW, row_key=f"r{number}"), 0.0)
         found = store.get_rows(f"r{number}" for number in range(3000))
+        assert store.known(f"r{number}" for number in range(3000)) == set(found)
     assert sorted(found) == sorted(f"r{number}" for number in range(0, 3000, 100))
+
+
+def test_a_row_is_known_though_another_version_wrote_it(url: str) -> None:
+    with Store(url) as store:
+        store.put_row(ROW, 0.0)
+        with store._engine.begin() as connection:
+            connection.execute(sa.text("UPDATE cells SET row = '{\"other_field\": 1}'"))
+        assert store.known(["r1", "unknown"]) == {"r1"}
 
 
 def test_runs_are_recorded_from_start_to_end(url: str) -> None:
