@@ -8,18 +8,21 @@ import re
 import site
 import subprocess
 import venv
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import ftfkit.testing
-from ftfkit import components
+from ftfkit import builtin, components
 from ftfkit.cli import COMMANDS
 from ftfkit.cli.new_plugin import OBSERVER
 from ftfkit.extending import ExtendedFeatureSet, trailing
 from ftfkit.hookspecs import API_VERSION
+from ftfkit.judge.rows import REQUIRED_COLUMNS
 from ftfkit.plugin_checks import HOOKS
 from ftfkit.plugins import BLOCK_VARIABLE, KINDS
+from ftfkit.types import Comparison
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -69,6 +72,14 @@ def test_kinds_versions_and_names_are_those_of_the_code() -> None:
     assert BLOCK_VARIABLE in DOC
     for command in re.findall(r"^python -m ftfkit ([a-z-]+)(?: |$)", DOC, re.MULTILINE):
         assert command in COMMANDS or "=" in command
+
+
+def test_what_is_compared_and_decided_is_defined() -> None:
+    text = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    of_rows = {"precision", "recall", "buy_rate", "prevalence", *REQUIRED_COLUMNS[3:]}
+    compared = {field.name for field in fields(Comparison)} - {"metric", "n_pairs"}
+    for name in {*of_rows, *compared, *builtin.ftfkit_gate_checks()} - {"status"}:
+        assert f"`{name}`" in text, name
 
 
 @pytest.mark.timeout(900)
