@@ -112,7 +112,7 @@ def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experi
     file = output / experiment.champion.base_env
     locks = read_locks(output)
     planned = document["variants"][variant]
-    before = file.read_text(encoding="utf-8") if file.is_file() else None
+    before = _text(file)
     variables: dict[str, str | None] = {}
     for group, option in planned["options"].items():
         values = [value for value in planned["values"] if group_of(value) == group]
@@ -134,8 +134,17 @@ def prepare_change(document: Mapping[str, Any], variant: str, experiment: Experi
 
 
 def lock(change: Change, output: Path) -> None:
-    """Make the change: env file, then champion, then ledger."""
+    """Make the change: env file, then champion, then ledger.
+
+    Raises
+    ------
+    FtfkitError
+        When somebody has edited the env file, or locked another variant in it, since the change was prepared.
+    """
     champion = change.champion
+    if _text(change.base_env) != champion.env_before:
+        rule = f"was edited while {champion.variant} was being locked, must be as it was; lock it again"
+        raise FtfkitError(f"{change.base_env}: {rule} (ftfkit)")
     write_atomically(change.base_env, champion.env_after)
     _write_locks(output, (*read_locks(output), champion))
     facts = {"run_id": champion.run_id, "variant": champion.variant, "options": dict(champion.options)}
@@ -161,13 +170,16 @@ def undo(output: Path, base_env: Path) -> Change:
         raise FtfkitError(f"{output / FILE}: holds no lock, nothing can be undone (ftfkit)")
     last = locks[-1]
     base_env = Path(last.base_env or base_env)
-    found = base_env.read_text(encoding="utf-8") if base_env.is_file() else None
-    if found != last.env_after:
+    if _text(base_env) != last.env_after:
         raise FtfkitError(f"{base_env}: was edited since {last.run_id} was locked, must be as lock left it (ftfkit)")
     write_atomically(base_env, last.env_before)
     _write_locks(output, locks[:-1])
     Ledger(output).append("unlocked", {"run_id": last.run_id, "variant": last.variant, "base_env": str(base_env)})
     return Change(last, base_env, unified_diff(last.env_after, last.env_before, base_env))
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def _write_locks(output: Path, locks: Sequence[Champion]) -> None:

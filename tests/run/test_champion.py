@@ -232,6 +232,16 @@ def test_an_env_file_that_was_edited_since_is_not_undone(desk, experiment: Exper
     assert len(read_locks(desk.output)) == 1
 
 
+def test_an_env_file_that_was_edited_meanwhile_is_not_written_over(desk, experiment: Experiment) -> None:
+    change = prepare_change(RunRecord(desk.run, "completed").plan, "standard", experiment)
+    change.base_env.parent.mkdir(parents=True, exist_ok=True)
+    change.base_env.write_text("# somebody was faster\n")
+    with pytest.raises(FtfkitError, match=r"was edited while standard was being locked"):
+        lock(change, desk.output)
+    assert change.base_env.read_text() == "# somebody was faster\n"
+    assert read_locks(desk.output) == ()
+
+
 def test_locks_add_up_and_are_undone_one_by_one(desk, experiment: Experiment) -> None:
     document = json.loads((desk.run / "plan.json").read_text())
     lock(prepare_change(document, "standard", experiment), desk.output)
