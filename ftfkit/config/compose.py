@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
 
 COMMAND_LINE = "command line"
+PACKAGE_HEADER = "# @package _global_"  # first line of a file that sets more than its own group
 SCHEME = "ftfkit://"  # of a folder on Hydra's search path
 
 
@@ -49,7 +50,7 @@ class Composed:
         candidates = []
         if group in self.options:
             candidates.append((f"{group}/{self.options[group]}", keys))
-        if "track" in self.options and group != "track":
+        if "track" in self.options:  # a track's file holds whole sections, its own too
             candidates.append((f"track/{self.options['track']}", [group, *keys]))
         candidates.append((PRIMARY, [group, *keys]))
         for option, path in candidates:
@@ -215,6 +216,8 @@ class Composer:
             if f"'{key}'" in text and "Could not override" in text:
                 choices = [one for one in asked if key_of(one) in {*self.groups()} - {key}]
                 return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
+        if "Could not override" in text and "@" in text:
+            text += f"; a file whose defaults override other groups begins with the line {PACKAGE_HEADER!r}"
         return ConfigError(COMMAND_LINE if asked else shown(conf_dir()), "", "", text)
 
 

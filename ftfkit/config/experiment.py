@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ftfkit.components import Loss, Model
-from ftfkit.config.build import component, named_component, section, validated
+from ftfkit.config.build import component, named_component, section
 from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
 from ftfkit.config.meaning import ROOT_KEYS
-from ftfkit.config.overrides import group_of, inner_key_of, without_password
+from ftfkit.config.overrides import about, group_of, inner_key_of, without_password
 from ftfkit.config.participants import check_requirements, refuse_blocked, refuse_unknown_blocked
 from ftfkit.config.planned import brought, planned
 from ftfkit.config.schema import COMPONENT_GROUPS, FACTOR_GROUPS, Experiment, Spec, Variant
@@ -29,10 +28,10 @@ from ftfkit.config.sections import (
     StatsConfig,
     StoreConfig,
     SweepConfig,
-    TrackConfig,
     TradeConfig,
     UniverseConfig,
 )
+from ftfkit.config.tracks import by_track, track_of, track_variants
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registry, registry
 
@@ -68,16 +67,17 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
 
 def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     jobs = maker.expand(overrides)
-    swept = {group for group in FACTOR_GROUPS if len({tuple(_about(job, group)) for job in jobs}) > 1}
+    swept = {group for group in FACTOR_GROUPS if len({tuple(about(job, group)) for job in jobs}) > 1}
     whole = [override for override in jobs[0] if not (inner_key_of(override) and group_of(override) in FACTOR_GROUPS)]
     first = maker.compose(whole)  # values of factor groups may be those of a champion's option
-    _ = _track(first)  # before anything stands on the variants that it declares
+    _ = track_of(first)  # before anything stands on the variants that it declares
     champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
     if champion is not None:
         jobs = start_from(champion, maker, first, jobs)
     first = _composed_again(maker, first, jobs[0])
-    jobs, declared = _track_variants(first, jobs)
-    composed = [_composed_again(maker, first, job) for job in jobs]
+    jobs, declared = track_variants(first, jobs)
+    with by_track(first, declared):
+        composed = [_composed_again(maker, first, job) for job in jobs]
     for other in composed[1:]:
         _refuse_swept_context(first, other)
     baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared, champion)
@@ -96,32 +96,6 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
 def _composed_again(maker: Composer, before: Composed, job: Sequence[str]) -> Composed:
     """``before`` itself where the same is asked for: composing takes a tenth of a second."""
     return before if before.overrides == tuple(job) else maker.compose(job)
-
-
-def _about(job: Sequence[str], *groups: str) -> list[str]:
-    return [override for override in job if group_of(override) in groups]
-
-
-def _track(composed: Composed) -> TrackConfig | None:
-    track = composed.config.get("track")
-    return validated(composed, "track", track, TrackConfig, "ftfkit") if track else None
-
-
-def _track_variants(first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
-    """Multiply the jobs by the variants the track declares; a group given on the command line replaces the track's."""
-    track = _track(first)
-    declared = track.variants if track else {}
-    known = set(declared) & set(FACTOR_GROUPS)
-    if known != set(declared):
-        odd = sorted(set(declared) - known)[0]
-        rule = f"is not a factor group; known: {', '.join(FACTOR_GROUPS)}"
-        raise ConfigError(first.where(f"track.variants.{odd}"), "track.variants", odd, rule)
-    open_groups = [group for group in FACTOR_GROUPS if group in declared and not _about(jobs[0], group)]
-    if not open_groups:
-        return jobs, set()
-    products = itertools.product(*(declared[group] for group in open_groups))
-    added = [[f"{group}={option}" for group, option in zip(open_groups, choice, strict=True)] for choice in products]
-    return [[*job, *extra] for job in jobs for extra in added], set(open_groups)
 
 
 def _refuse_swept_context(first: Composed, other: Composed) -> None:
@@ -147,7 +121,7 @@ def _baseline(
         return first
     for group in FACTOR_GROUPS:
         if group in CONTEXT_IF_SINGLE and group not in factors:
-            values = [override for override in _about(job, group) if inner_key_of(override)]
+            values = [override for override in about(job, group) if inner_key_of(override)]
             chosen += [f"{group}={first.options[group]}", *values]
         else:
             chosen += changed.get(group, [f"{group}={champion[group]}"])
@@ -158,7 +132,7 @@ def _is_champion(first: Composed, champion: Mapping[str, Any], job: Sequence[str
     """Whether a job asks for the champion itself, which then need not be composed a second time."""
     open_groups = [group for group in FACTOR_GROUPS if group not in CONTEXT_IF_SINGLE or group in factors]
     return all(
-        first.options.get(group) == champion[group] and not any(map(inner_key_of, _about(job, group)))
+        first.options.get(group) == champion[group] and not any(map(inner_key_of, about(job, group)))
         for group in open_groups
     )
 
@@ -191,7 +165,7 @@ def _experiment(
         champion=section(baseline, "champion", ChampionConfig),
         sweep=section(baseline, "sweep", SweepConfig),
         plugins=section(baseline, "plugins", PluginsConfig),
-        track=_track(baseline),
+        track=track_of(baseline),
         overrides=tuple(map(without_password, overrides)),
         plan=baseline.config.get("plan"),
     )
@@ -214,7 +188,7 @@ def _variants(
                 COMMAND_LINE, "variant", name, "must be one setting, not two; give an option another name"
             )
         options = {group: item.options.get(group, "") for group in groups}
-        values = tuple(one for group in groups for one in _about(item.overrides, group) if inner_key_of(one))
+        values = tuple(one for group in groups for one in about(item.overrides, group) if inner_key_of(one))
         variants[name] = Variant(name=name, spec=spec, factor_options=options, values=values)
     return variants
 
@@ -294,7 +268,7 @@ def _name(item: Composed, union: Sequence[str], *, full: bool) -> str:
     parts = []
     for group in union:
         option = item.options.get(group, "none")
-        values = [override for override in _about(item.overrides, group) if inner_key_of(override)]
+        values = [override for override in about(item.overrides, group) if inner_key_of(override)]
         changed = ",".join(override.partition(".")[2] for override in values)
         parts.append((option if full else option.rsplit("/", 1)[-1]) + (f"[{changed}]" if changed else ""))
     return "+".join(parts)

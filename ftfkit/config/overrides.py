@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 MASKED = "***"  # stands for the password of a URL, as SQLAlchemy shows it
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
@@ -34,6 +35,11 @@ def group_of(override: str) -> str:
     ['loss', 'loss', 'seed']
     """
     return key_of(override).partition("@")[0].partition(".")[0]
+
+
+def about(overrides: Iterable[str], *groups: str) -> list[str]:
+    """Those that are about one of the groups."""
+    return [override for override in overrides if group_of(override) in groups]
 
 
 def inner_key_of(override: str) -> str:
