@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ftfkit.config.compose import Composed, Composer
+from ftfkit.config.compose import COMMAND_LINE, Composed, Composer
 from ftfkit.config.overrides import group_of, key_of
 from ftfkit.errors import ConfigError
 
@@ -95,6 +96,19 @@ def baseline_overrides(champion: Champion, maker: Composer, first: Composed) -> 
         for group in champion.options
         if declared.get(group) == plain.get(group) and not first.on_command_line(f"baseline.{group}")
     }
+
+
+@contextmanager
+def standing_on(champion: Champion | None, output: Path, given: Sequence[str]) -> Iterator[None]:
+    """Name the champion's file for what is refused inside, where a lock set it and not the overrides ``given``."""
+    try:
+        yield
+    except ConfigError as error:
+        group = error.key.partition(".")[0]
+        chosen = any(group_of(one) == group or key_of(one) == f"baseline.{group}" for one in given)
+        if champion is None or group not in champion.options or chosen or error.where != COMMAND_LINE:
+            raise
+        raise error.placed(str(output / FILE)) from error
 
 
 def _keys(job: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftfkit.components import Loss, Model
 from ftfkit.config.build import component, named_component, section
-from ftfkit.config.champion import Champion, baseline_overrides, read_locks, start_from
+from ftfkit.config.champion import Champion, baseline_overrides, read_locks, standing_on, start_from
 from ftfkit.config.compose import COMMAND_LINE, Composed, Composer, composer
 from ftfkit.config.meaning import ROOT_KEYS
 from ftfkit.config.overrides import about, group_of, inner_key_of, without_password
@@ -71,20 +71,22 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     whole = [override for override in jobs[0] if not (inner_key_of(override) and group_of(override) in FACTOR_GROUPS)]
     first = maker.compose(whole)  # values of factor groups may be those of a champion's option
     _ = track_of(first)  # before anything stands on the variants that it declares
-    champion = next(iter(read_locks(Path(section(first, "output", OutputConfig).dir))[-1:]), None)
-    if champion is not None:
-        jobs = start_from(champion, maker, first, jobs)
-    first = _composed_again(maker, first, jobs[0])
-    jobs, declared = track_variants(first, jobs)
-    with by_track(first, declared):
-        composed = [_composed_again(maker, first, job) for job in jobs]
-    for other in composed[1:]:
-        _refuse_swept_context(first, other)
-    baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared, champion)
-    blocked = section(first, "plugins", PluginsConfig).blocked
-    plugins = registry(blocked)
-    refuse_unknown_blocked(first, blocked, plugins)
-    experiment = _experiment(baseline_composed, composed, plugins, overrides)
+    output = Path(section(first, "output", OutputConfig).dir)
+    champion = next(iter(read_locks(output)[-1:]), None)
+    with standing_on(champion, output, overrides):
+        if champion is not None:
+            jobs = start_from(champion, maker, first, jobs)
+        first = _composed_again(maker, first, jobs[0])
+        jobs, declared = track_variants(first, jobs)
+        with by_track(first, declared):
+            composed = [_composed_again(maker, first, job) for job in jobs]
+        for other in composed[1:]:
+            _refuse_swept_context(first, other)
+        baseline_composed = _baseline(maker, composed[0], jobs[0], swept | declared, champion)
+        blocked = section(first, "plugins", PluginsConfig).blocked
+        plugins = registry(blocked)
+        refuse_unknown_blocked(first, blocked, plugins)
+        experiment = _experiment(baseline_composed, composed, plugins, overrides)
     check_requirements(experiment, plugins)
     told = {
         "config_dirs": tuple(map(str, maker.extra_folders)),

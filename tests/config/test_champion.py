@@ -103,6 +103,23 @@ def test_a_track_keeps_the_factor_and_the_baseline_it_declares(locked: Callable[
     assert {variant.spec.options["decision"] for variant in experiment.all_variants} == {"fixed"}
 
 
+@pytest.mark.parametrize(
+    ("options", "values", "told"),
+    [
+        ({"loss": "gone"}, (), r"loss == gone is no option"),
+        ({"loss": "focal/standard"}, ("loss.gamma=-1",), r"loss\.gamma == -1 must be >= 0"),
+    ],
+)
+def test_what_a_lock_has_set_is_blamed_on_it(locked: Callable[..., Compose], options, values, told: str) -> None:
+    composed = locked(options, values)
+    with pytest.raises(ConfigError, match=rf"champion\.json: {told}"):
+        composed()
+    with pytest.raises(ConfigError, match=r"^command line: loss == nope is no option"):
+        composed("loss=nope")
+    with pytest.raises(ConfigError, match=r"^command line: loss == nope is no option"):
+        composed("baseline.loss=nope", "loss=none")
+
+
 def test_a_baseline_on_the_command_line_goes_before_the_champion(locked: Callable[..., Compose]) -> None:
     experiment = locked({"loss": "focal/standard"})("baseline.loss=focal/mild_focus")
     assert loss_of(experiment)["gamma"] == 1.0
