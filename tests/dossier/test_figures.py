@@ -10,6 +10,7 @@ from ftfkit.dossier import figures
 from ftfkit.dossier.drawing import draw, reliability_bins
 from ftfkit.dossier.figures import ReliabilityBins, style
 from ftfkit.dossier.results import read_results
+from ftfkit.judge.rates import wilson
 
 
 def image(png: bytes) -> Image.Image:
@@ -76,6 +77,12 @@ def test_reliability_is_summed_over_cells(make_run, make_rows):
     assert frequency == pytest.approx([0.3, 0.4])
     assert [len(axis) for axis in bins["none"]["calibrated"].curve] == [1, 1]
     assert "reliability.png" in draw(results, "")
+
+
+def test_bars_of_the_reliability_curve_are_wilsons_intervals():
+    bins = ReliabilityBins(np.array([200.0, 5.0, 40.0]), np.array([20.0, 1.0, 30.0]), np.array([10.0, 1.0, 40.0]))
+    low, high = bins.interval
+    assert list(zip(low, high, strict=True)) == [pytest.approx(wilson(*case).ci95) for case in ((10, 200), (40, 40))]
 
 
 def test_a_curve_of_calibrated_probabilities_stands_only_where_there_are_any(make_run, make_rows):

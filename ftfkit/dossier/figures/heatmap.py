@@ -81,4 +81,4 @@ def _numbers(axes: Axes, values: np.ndarray, limit: float) -> None:
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             color = "white" if abs(value) > 0.65 * limit else style.BLACK
-            axes.text(column, row, number(value, 3, signed=True), ha="center", va="center", fontsize=8, color=color)
+            axes.text(column, row, number(value, signed=True), ha="center", va="center", fontsize=8, color=color)
