@@ -62,8 +62,8 @@ def always_buy_line(results: Results) -> str:
         return "The always-BUY F1 is not known for these rows."
     best = str(score.idxmax())
     return (
-        f"The highest mean f1_buy is {number(score[best])} ({best}); buying every event of {results.baseline} has "
-        f"{number(floor[results.baseline])}."
+        f"The highest mean f1_buy is {number(score[best])} ({best}); buying every event that "
+        f"{results.baseline} is tested on has {number(floor[results.baseline])}."
     )
 
 
@@ -116,6 +116,11 @@ def dependence(results: Results) -> Table:
         fragile = "yes" if verdict.fragile else "no"
         rows.append((verdict.variant, *figures, number(c.p_rope, 3), number(c.mde80), fragile))
     return table((*columns, "fragile"), rows)
+
+
+def surplus(results: Results) -> bool:
+    """Whether an effective n exceeds the number of pairs, as a negative intraclass correlation makes it."""
+    return any(v.comparison.n_eff is not None and v.comparison.n_eff > v.comparison.n_pairs for v in results.verdicts)
 
 
 def warnings(results: Results) -> list[tuple[str, list[str]]]:

@@ -38,7 +38,8 @@ def scale(results: Results) -> str:
     pairs = f"{len(results.assets)} assets × {len(results.folds)} folds"
     return (
         f"Δ is variant minus {results.baseline}, paired ({pairs}; CI95 by bootstrap of the pairs); the required "
-        f"lift is {_lift(results)}. MDE is the smallest true lift that the run would have found with 80 % probability."
+        f"lift is {_lift(results)}. MDE is the smallest true lift that the test on fold means would have found with "
+        "80 % probability."
     )
 
 

@@ -18,6 +18,13 @@ _SCORES = {
 _AFTERWARDS = {"brier_calibrated", "logloss_calibrated"}
 _JOINT = ("expectancy_bps", "sortino", "max_drawdown_pct")
 
+_SEARCH = {  # columns of rows and what the table calls them
+    "rounds": "rounds",
+    "valid_value": "objective on inner validation",
+    "n_trials": "trials",
+    "n_pruned": "trials pruned",
+}
+
 
 def joint(results: Results) -> Table:
     """Mean deltas of the trade metrics over assets; a tick where the joint gate's bound holds."""
@@ -143,7 +150,7 @@ def _chosen(results: Results, variant: str) -> dict[str, str]:
     params = results.mappings("params", variant)
     here = results.ok["variant"] == variant
     found = {str(name): pd.to_numeric(params[name], errors="coerce") for name in params}
-    found |= {name: results.column(name)[here] for name in ("rounds", "valid_value", "n_trials", "n_pruned")}
+    found |= {told: results.column(name)[here] for name, told in _SEARCH.items()}
     return {name: _spread(values) for name, values in found.items() if values.notna().any()}
 
 

@@ -112,9 +112,13 @@ def overfitting_line(results: Results) -> str:
         return ""
     return (
         f"Probability of backtest overfitting by f1_buy: {found['probability']:.2f} over {found['n_combinations']} "
-        f"ways to split {found['n_splits']} blocks in two, among {found['n_strategies']} configurations; at .5 the "
-        "best of one half says nothing about the other."
+        f"ways to split {_blocks(found['n_splits'], len(results.folds))} in two, among {found['n_strategies']} "
+        "configurations; at .5 the best of one half says nothing about the other."
     )
+
+
+def _blocks(n: int, folds: int) -> str:
+    return f"{n} blocks" if n == folds else f"{n} of the {folds} blocks"
 
 
 def _advice(results: Results) -> Mapping[str, Any]:

@@ -53,6 +53,14 @@ def test_improved_assets_are_counted_on_paired_rows_only(make_run, make_rows):
     assert table.rows[0][-1] == "4 of 4"
 
 
+def test_an_effective_n_above_the_number_of_pairs_is_explained(make_run, make_rows):
+    results = read_results(make_run(make_rows({"none": 0.0, "a": 0.05})))
+    judged = results.verdict.variants["a"]
+    for n_eff, told in ((judged.comparison.n_pairs + 1.0, True), (2.0, False), (None, False)):
+        one = replace(judged, comparison=replace(judged.comparison, n_eff=n_eff))
+        assert effects.surplus(replace(results, verdict=replace(results.verdict, variants={"a": one}))) is told
+
+
 def test_each_warning_is_said_once(make_run, make_rows):
     results = read_results(make_run(make_rows({"none": 0.0, "a": 0.05, "b": 0.05})))
     judged = results.verdict.variants

@@ -77,7 +77,7 @@ def test_advice_is_shown_and_marked_as_such(advised):
     assert "Section 1.2 names 2 confounds: what would explain" in text[: text.index("### a: ")]
     assert "\n- x and y move together (a)\n- the baseline fails\n" in text
     assert "The ledger knows 7 configurations judged on these assets" in text
-    assert "Probability of backtest overfitting by f1_buy: 0.50 over 6 ways to split 4 blocks" in text
+    assert "Probability of backtest overfitting by f1_buy: 0.50 over 6 ways to split 4 of the 5 blocks" in text
     assert "| a | +0.500 | +0.250 | 0.750 |" in text
 
 
