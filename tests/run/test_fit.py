@@ -103,7 +103,7 @@ def test_models_see_splits_and_the_other_models(make_spec, cell) -> None:
 def test_seeds_know_run_asset_fold_and_purpose() -> None:
     seeds = {derived_seed(*key) for key in [(0, "A", 0, "x"), (1, "A", 0, "x"), (0, "B", 0, "x"), (0, "A", 1, "x")]}
     assert len(seeds | {derived_seed(0, "A", 0, "y")}) == 5
-    assert derived_seed(0, "AAVEUSDC", 0, "sampler") == derived_seed(0, "AAVEUSDC", 0, "sampler")
+    assert derived_seed(0, "AAVEUSDC", 0, "sampler") == 883_708_162  # the same in every process, on every machine
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
