@@ -68,6 +68,8 @@ def verify_run(
             raise ValueError(f"schema == {document['schema']} must be {SCHEMA}")
     except UNREADABLE as error:
         return Verification((f"{PLAN}: is not a plan: {brief(error)}",), (), ())
+    if not any((folder / name).is_file() for name in (ROWS, VERDICT, MANIFEST)):
+        return Verification((f"{ROWS}: is missing: the run has not finished, and its command goes on with it",), (), ())
     return _Case(folder, output, document, experiment).verified(render)
 
 

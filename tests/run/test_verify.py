@@ -208,6 +208,14 @@ def test_rows_that_cannot_be_read_are_said(desk) -> None:
     assert any(line.startswith("rows.parquet: cannot be read: ") for line in check(desk).mismatches)
 
 
+def test_a_run_that_has_not_finished_is_said_and_not_searched(desk) -> None:
+    for name in ("rows.parquet", "verdict.json", "manifest.json"):
+        (desk.run / name).unlink()
+    found = check(desk)
+    assert found.mismatches == ("rows.parquet: is missing: the run has not finished, and its command goes on with it",)
+    assert found.checked == ()
+
+
 def test_a_plan_that_is_none_is_said(desk) -> None:
     (desk.run / "plan.json").write_text("[]")
     (line,) = verify_run(desk.run, desk.output, None, _undrawn).mismatches
