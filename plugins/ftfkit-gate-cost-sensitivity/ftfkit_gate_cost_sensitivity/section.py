@@ -48,9 +48,9 @@ class CostSection(DossierSection):
 
     def _legend(self) -> str:
         return (
-            "Expectancy is the mean of all trades, so that cells with more trades weigh more than in tables that average "
-            "cells. Profit is the mean over cells of trades times expectancy, in bps of equity, had each side of a trade cost "
-            'so many bps more than it did. "Bears" is how much dearer each side may get before the trades of all cells '
-            "earn nothing; negative where they lose already. Dearer trading takes the same from every trade, so the "
-            "variant that trades more often loses more by it."
+            "Expectancy is the mean of all trades, so that cells with more trades weigh more than in tables that "
+            "average cells. Profit is the mean over cells of trades times expectancy, in bps of equity, had each side "
+            'of a trade cost so many bps more than it did. "Bears" is how much dearer each side may get before the '
+            "trades of all cells earn nothing; negative where they lose already. Dearer trading takes the same from "
+            "every trade, so the variant that trades more often loses more by it."
         )
