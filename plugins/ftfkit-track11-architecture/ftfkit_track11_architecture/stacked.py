@@ -95,7 +95,9 @@ def _member_logits(models: tuple[Model, ...], context: FitContext) -> npt.NDArra
     columns = np.empty((len(context.train.y), len(models)), dtype=np.float32)
     for split in context.splits:
         train = context.sample(split.train)  # weights and targets know nothing of the rows that are scored
-        fold = replace(context, train=train, X_eval=context.train.X[split.test], splits=())
+        scored = context.train.X[split.test]
+        # What else the context can tell is of all its rows, those that are scored here among them.
+        fold = replace(context, train=train, X_eval=scored, splits=(), oof_proba=None, resample=None)
         for column, model in enumerate(models):
             columns[split.test, column] = _scored(model, fold)
     return columns

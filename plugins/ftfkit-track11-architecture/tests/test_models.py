@@ -13,11 +13,11 @@ from ftfkit_track11_architecture.hist_gradient_boosting import HistGradientBoost
 from ftfkit_track11_architecture.lightgbm import LightGBMModel
 from ftfkit_track11_architecture.logistic_regression import LogisticRegressionModel
 from ftfkit_track11_architecture.rows import hard_rows
-from ftfkit_track11_architecture.stacked import StackedModel
+from ftfkit_track11_architecture.stacked import StackedModel, _member_logits
 from pydantic import ValidationError
 
 import ftfkit
-from ftfkit.components import Loss, Model
+from ftfkit.components import BoundModel, FitContext, Loss, Model
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registration, registry
 from ftfkit.testing.fits import TiltedLogistic, with_rounds
@@ -115,6 +115,22 @@ def test_one_class_gives_that_class(model: Model) -> None:
 def test_a_config_that_cannot_be_trained_is_refused_before_any_data(build: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         build()
+
+
+class Asking(LogisticRegressionModel):
+    """Asks its context for some of its rows, as an ensemble does."""
+
+    def bind(self, context: FitContext) -> BoundModel:
+        rows = np.arange(5)
+        np.testing.assert_array_equal(context.sample(rows).X, context.train.X[rows])
+        assert context.oof_proba is None
+        return super().bind(context)
+
+
+def test_a_member_is_told_of_no_row_outside_its_fold() -> None:
+    context = planted_fit()
+    logits = _member_logits((Asking(),), replace(context, resample=context.train.rows))
+    assert np.isfinite(logits).all()
 
 
 def test_a_stack_holds_no_stack() -> None:
