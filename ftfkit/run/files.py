@@ -44,7 +44,7 @@ def write_atomically(file: Path, text: str | None) -> None:
     """Replace a file as a whole, or remove it: a reader sees the old text or the new one, never a part.
 
     A symbolic link stays one: the file that it names is replaced, and keeps its permissions. When this returns, the
-    change is on disk.
+    change is on disk; where it cannot be written, nothing of it is left behind.
     """
     file = file.resolve()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,13 +52,16 @@ def write_atomically(file: Path, text: str | None) -> None:
         file.unlink(missing_ok=True)
     else:
         unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
-            if file.exists():
-                os.fchmod(stream.fileno(), stat.S_IMODE(file.stat().st_mode))
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(file)
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="") as stream:
+                if file.exists():
+                    os.fchmod(stream.fileno(), stat.S_IMODE(file.stat().st_mode))
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
     _synced(file.parent)
 
 

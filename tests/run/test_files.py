@@ -43,3 +43,11 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> N
     with pytest.raises(UnicodeEncodeError):
         write_json(tmp_path, "plan.json", {"a": "x" * 100_000 + "\udc80"})  # half of it would be there by now
     assert read_json(tmp_path / "plan.json") == {"a": 2}
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    write_atomically(file, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(file, "new \ud800")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("plan.json", "old")]
