@@ -113,7 +113,7 @@ def _with_plan(arguments: list[str], folders: list[Path]) -> tuple[list[str], li
         return arguments, folders
     first = next(position for position, word in enumerate(arguments) if is_override(word))
     own = plan.overrides[: len(plan.overrides) - len(given)]
-    return [*arguments[:first], *own, *arguments[first:]], folders or list(plan.config_dirs)
+    return [*arguments[:first], *own, *arguments[first:]], folders or list(plan.folders)
 
 
 def _refuse_unsupported(words: Sequence[str], folders: Sequence[Path]) -> None:

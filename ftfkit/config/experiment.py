@@ -59,8 +59,8 @@ def compose(overrides: Sequence[str] = (), using: Composer | None = None) -> Exp
     plan = planned(overrides)
     if plan is None:
         return _composed(tuple(overrides), using or composer())
-    dirs = plan.config_dirs if using is None or not using.extra_folders else ()
-    with brought(plan.file, plan.overrides):
+    dirs = plan.folders if using is None or not using.extra_folders else ()
+    with brought(plan):
         experiment = _composed(plan.overrides, composer(dirs) if dirs or using is None else using)
     return experiment.model_copy(update={"plan": plan.file})
 

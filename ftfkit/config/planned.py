@@ -28,6 +28,11 @@ class Planned:
     overrides: tuple[str, ...]
     config_dirs: tuple[Path, ...]
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders of options that the plan was made with, as far as they are still there."""
+        return tuple(folder for folder in self.config_dirs if folder.is_dir())
+
 
 def planned(overrides: Sequence[str]) -> Planned | None:
     """What ``plan=FILE`` among the overrides stands for; None where there is no such override.
@@ -54,14 +59,16 @@ def given_beside(file: str, overrides: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def brought(file: str, overrides: Sequence[str]) -> Iterator[None]:
-    """Name the plan file for what is refused inside while the overrides are composed, where it brought the value."""
+def brought(plan: Planned) -> Iterator[None]:
+    """Name the plan file for what is refused inside while its overrides are composed, where it brought the value."""
     try:
         yield
     except ConfigError as error:
-        if error.where != COMMAND_LINE or _is_about(error, given_beside(file, overrides), overrides):
+        if error.where != COMMAND_LINE or _is_about(error, given_beside(plan.file, plan.overrides), plan.overrides):
             raise
-        raise error.placed(shown(Path(file))) from error
+        gone = [str(folder) for folder in plan.config_dirs if not folder.is_dir()]
+        rule = error.rule + (f"; the plan's --config-dir {', '.join(gone)} is not there" if gone else "")
+        raise ConfigError(shown(Path(plan.file)), error.key, error.value, rule, error.owner) from error
 
 
 def _is_about(error: ConfigError, given: Sequence[str], overrides: Sequence[str]) -> bool:

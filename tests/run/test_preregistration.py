@@ -267,6 +267,17 @@ def test_what_a_plan_brings_and_is_refused_names_the_plan(
     assert str(error.value).startswith(said.format(plan=plan))
 
 
+def test_a_folder_of_options_that_is_gone_is_named_with_what_it_had(tmp_path: Path) -> None:
+    plan = tmp_path / "p.json"
+    document = {"overrides": ["loss=mine"], "config_dirs": [str(tmp_path / "gone")]}
+    plan.write_text(json.dumps(document))
+    said = rf"^{plan}: loss == mine is no option .*; the plan's --config-dir {tmp_path}/gone is not there"
+    with pytest.raises(ConfigError, match=said):
+        compose([f"plan={plan}"])
+    plan.write_text(json.dumps({**document, "overrides": ["loss=none"]}))
+    assert not compose([f"plan={plan}"]).variants
+
+
 def test_a_run_that_differs_starts_nothing(plan_file: Path) -> None:
     output = plan_file.parents[1]
     with pytest.raises(PlanError, match=r"gates\.required_lift: planned 0\.015, found 0\.02"):
