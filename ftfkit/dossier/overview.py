@@ -13,7 +13,7 @@ _MEANING = {
     "LOCK": "every gate passed",
     "ABANDON": "a gate failed and the data leave no room for the required lift, or other gates rule the variant out",
     "INCONCLUSIVE": "the run cannot tell; this is no evidence that the idea fails",
-    "INCOMPLETE": "rows or evidence are missing; nothing is said about the idea",
+    "INCOMPLETE": "rows, or the evidence of a gate, are missing; nothing is said about the idea",
 }
 
 
