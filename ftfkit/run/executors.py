@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from ftfkit.collecting import collect_seldom
 from ftfkit.config.sections import ExecutorConfig
 from ftfkit.errors import UNPLACED, ConfigError
 
@@ -142,6 +143,7 @@ def _loky(config: ExecutorConfig, n_tasks: int) -> Iterator[Engine]:
 
 def _prepare_worker(driver: int) -> None:
     """Leave Ctrl-C to the driver, and die with it."""
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
