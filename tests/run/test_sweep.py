@@ -213,7 +213,8 @@ def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
     assert (failed.n_reused, failed.n_failed, failed.exit_code) == (0, 4, 4)
     shown = stream.getvalue()
     assert "4/4 cells run, 4 failed" in shown
-    assert "ftfkit: warning: balanced, AAVEUSDC, fold 0: ftfkit.errors.DataError: out-of-fold group" in shown
+    assert "ftfkit: warning: balanced, AAVEUSDC, fold 0: ftfkit.errors.DataSettingError: " in shown
+    assert "cv.oof_groups == 4 must leave training events everywhere: out-of-fold group 0 of 4" in shown
     assert shown.count("warning") == (failed.folder / records.LOG).read_text().count("WARNING") == 4
     assert failed.verdict is not None
     assert failed.verdict.variants["none"].verdict == "INCOMPLETE"
@@ -246,7 +247,7 @@ def test_no_row_of_other_bars_is_stored_under_a_planned_key(tmp_path: Path) -> N
 
 
 def test_a_period_too_short_for_its_folds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"AAVEUSDC: fold 0 .* training events == 0"):
+    with pytest.raises(DataError, match=r"cv\.n_folds == 2 must .* fold 0 .* training events == 0 .*AAVEUSDC"):
         _sweep(tmp_path / "out", FACTOR, "data.days=12")
     assert not (tmp_path / "out").exists()
 
