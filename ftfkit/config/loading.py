@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -42,13 +43,19 @@ def load(loader: ConfigLoader, overrides: Sequence[str], folders: Sequence[ConfF
 
     choosing, values = _parted(OverridesParser.create().parse_overrides(list(overrides)))
     search_path = tuple((str(one.provider), str(one.path)) for one in loader.get_search_path().get_path())
-    files = tuple((str(file), file.stat().st_mtime_ns) for one in folders for file in one.path.rglob("*.yaml"))
-    loaded: DictConfig = pickle.loads(_chosen(_Choice(choosing, search_path, files, loader)))
+    loaded: DictConfig = pickle.loads(_chosen(_Choice(choosing, search_path, tuple(_files(folders)), loader)))
     try:
         ConfigLoaderImpl._apply_overrides_to_config(values, loaded)
     except OmegaConfBaseException as error:
         raise ConfigCompositionException from error  # as the loader does where it sets them itself
     return loaded
+
+
+def _files(folders: Sequence[ConfFolder]) -> Iterator[tuple[str, int]]:
+    """Every conf file, and when it was changed."""
+    for file in (file for one in folders for file in one.path.rglob("*.yaml")):
+        with suppress(OSError):  # gone meanwhile, or the lock of an editor, a link to nowhere
+            yield str(file), file.stat().st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,22 @@ def _chosen(choice: _Choice) -> bytes:
 
 def _parted(overrides: Sequence[Override]) -> tuple[tuple[str, ...], list[Override]]:
     """Overrides that may choose options, and those that set a key inside a section and are good to be set last."""
-    values = [one for one in overrides if _is_value(one)]
-    rest = [one for one in overrides if not _is_value(one)]
-    if any(one.is_delete() or one.is_sweep_override() or isinstance(one.value(), dict) for one in rest):
-        return tuple(str(one.input_line) for one in overrides), []  # order may matter
-    return tuple(str(one.input_line) for one in rest), values
+    if _order_matters(overrides):
+        return tuple(str(one.input_line) for one in overrides), []
+    choosing = tuple(str(one.input_line) for one in overrides if not _is_value(one))
+    return choosing, [one for one in overrides if _is_value(one)]
+
+
+def _order_matters(overrides: Sequence[Override]) -> bool:
+    """Whether a value may come to something else when it is set after all that is not one."""
+    sections = set()
+    for one in overrides:
+        key = one.key_or_group
+        if _is_value(one):
+            sections.add(key.partition(".")[0])
+        elif one.is_delete() or one.is_sweep_override() or isinstance(one.value(), dict) or key in sections:
+            return True
+    return False
 
 
 def _is_value(override: Override) -> bool:

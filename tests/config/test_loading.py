@@ -44,6 +44,9 @@ def told(load_one, overrides: Sequence[str]) -> tuple[object, ...]:
         ["data.days='${seed}'", "output.dir='my runs'", "loss=none", "+model.params.eta=0.1", "seed=7"],
         ["output.dir=x", "~gates.checks.f1_lift", "universe={name: a}", "universe.quote=X"],
         ["output.dir=x", "~metrics", "++metrics.acme={}"],
+        ["+metrics.acme.name=a", "metrics=null"],
+        ["+acme.a=1", "+acme=2"],
+        ["loss.gamma=3", "loss=focal/standard"],
         ["loss.gamma=3"],
         ["data.days=1,2"],
         ["a.b@c=1"],
@@ -79,3 +82,16 @@ def test_options_are_put_together_once_for_all_values_and_again_when_a_file_chan
     os.utime(file, ns=(1, 1))
     assert trade() == {"fee_bps": 80, "slippage_bps": 2}
     assert loader.n_loads == 2
+
+
+def test_a_file_that_is_no_longer_there_is_no_obstacle_and_its_option_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "trade"
+    folder.mkdir()
+    (folder / "dear.yaml").write_text("fee_bps: 90\nslippage_bps: 2\n")
+    (folder / ".#dear.yaml").symlink_to("somebody@a.host:1")  # as Emacs locks what it edits
+    using = composer([tmp_path])
+    overrides = [*using.hydra_overrides, "trade=dear"]
+    assert load(using.loader, overrides, using.folders).trade.fee_bps == 90
+    (folder / "dear.yaml").unlink()
+    with pytest.raises(HydraException, match="dear"):
+        load(using.loader, overrides, using.folders)
