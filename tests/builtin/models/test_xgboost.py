@@ -79,7 +79,6 @@ def test_refuses_parameters_that_xgboost_would_ignore_or_the_model_owns(key: str
         XGBoostModel(params={key: 2})
 
 
-@pytest.mark.skipif(gpu_present(), reason="a GPU is present")
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -96,6 +95,7 @@ def test_refuses_values_that_xgboost_would_refuse_in_every_cell(values: dict[str
         XGBoostModel(**values)
 
 
+@pytest.mark.skipif(gpu_present(), reason="a GPU is present")
 def test_refuses_a_gpu_that_is_not_there(context: FitContext) -> None:
     with pytest.raises(ValidationError, match="no usable CUDA GPU"):
         XGBoostModel(device="cuda")
