@@ -149,7 +149,8 @@ def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges:
     try:
         splits = splits_of(spec.cv, events.t0[inside], events.t1[inside], edges)
     except DataSettingError as error:
-        raise DataSettingError(error.where, error.key, error.value, f"{error.rule} (asset {asset.name})") from error
+        rule = f"{error.rule} (asset {asset.name})"
+        raise DataSettingError(error.where, error.key, error.value, rule, error.owner) from error
     except DataError as error:
         raise DataError(f"{asset.name}: {error}") from error
     return {split.fold: len(split.train) for split in splits}
