@@ -97,7 +97,7 @@ def validated(composed: Composed, key: str, values: Any, model: type[_Model], ow
     try:
         made = model.model_validate(dict(values))
     except ValidationError as error:
-        raise _refusal(composed, key, model, error, owner) from error
+        raise _refusal(composed, key, values, model, error, owner) from error
     except FtfkitError:
         raise
     except Exception as error:  # a validator that fails, or a schema that pydantic cannot build
@@ -126,10 +126,12 @@ def _coerced(key: str, given: Any, made: Any) -> Iterator[tuple[str, Any, str]]:
         yield key, given, "must be a number"
 
 
-def _refusal(composed: Composed, key: str, model: type[BaseModel], error: ValidationError, owner: str) -> ConfigError:
+def _refusal(
+    composed: Composed, key: str, given: Any, model: type[BaseModel], error: ValidationError, owner: str
+) -> ConfigError:
     # An unknown key first: a misspelt one is also reported as the right one missing.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    path = [str(part) for part in first["loc"] if not str(part).endswith("]")]
+    path = _path(given, first["loc"])
     dotted = ".".join([key, *path])
     value = first["input"]
     if first["type"] == "missing":
@@ -139,6 +141,18 @@ def _refusal(composed: Composed, key: str, model: type[BaseModel], error: Valida
     return ConfigError(
         COMMAND_LINE if whole else composed.where(dotted), dotted, value, _rule(first, path, model), owner
     )
+
+
+def _path(given: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """Keys that lead to a value; pydantic names validators and, below a single value, members of unions beside them."""
+    path = []
+    for part in loc:
+        if not isinstance(given, Mapping | list | tuple):
+            break
+        if not str(part).endswith("]"):
+            path.append(str(part))
+            given = given.get(part) if isinstance(given, Mapping) else given[int(part)]
+    return path
 
 
 def _rule(error: Any, path: list[str], model: type[BaseModel]) -> str:

@@ -225,6 +225,7 @@ def test_what_the_command_line_adds_or_removes_is_blamed_on_it(override: str, me
         (["track.variants.loss=[]"], r"^command line: track\.variants\.loss == \[\] must have 1 or more entries"),
         (["model.space.max_depth.low=2.5"], r"model\.space\.max_depth == .* low and high must be whole numbers"),
         (["model.space.learning_rate.high=inf"], r"model\.space\.learning_rate\.high == inf must be a finite number"),
+        (["model.params.gamma=nan"], r"^command line: model\.params\.gamma == nan must be a finite number"),
         (["trade.fee_bps=5000"], r"^command line: trade\.fee_bps == 5000 must be < 5000"),
     ],
 )
