@@ -12,6 +12,8 @@ import numpy as np
 from ftfkit.errors import UNPLACED, DataError, DataSettingError
 from ftfkit.types import BoolArray, IntArray, Split
 
+_CURE = "take a longer period, fewer folds or a shorter embargo"
+
 
 def overlaps(t0: IntArray, t1: IntArray, start: IntArray, end: IntArray) -> BoolArray:
     """Which closed label intervals [t0, t1] meet any of the closed intervals [start, end].
@@ -173,6 +175,7 @@ def _purged_split(
     train = purged_train(t0, t1, test, embargo_ns)
     for part, index in (("test", test), ("training", train)):
         if len(index) == 0:
-            rule = f"must leave {part} events everywhere: {place}: {part} events == 0 of {len(t0)} after purging"
-            raise DataSettingError(UNPLACED, *setting, f"{rule}; use fewer folds or a longer period")
+            found = f"{place}: {part} events == 0 of {len(t0)} after purging"
+            rule = f"must leave {part} events everywhere: {found}; {_CURE}"
+            raise DataSettingError(UNPLACED, *setting, rule)
     return Split(fold, train, test, len(t0) - len(test) - len(train))

@@ -127,7 +127,7 @@ def test_an_empty_fold_is_named_with_its_span():
         block_splits(on_two_days, on_two_days + 5, calendar_edges(0, 3 * day, 3), 0)
     with pytest.raises(DataError, match=r"fold 0 .*: training events == 0 of 6"):
         block_splits(t0, t1 + 100, calendar_edges(0, 60, 2), 0)
-    with pytest.raises(DataError, match=r"cv\.n_folds == 1 must .* fold 0 .*: training events == 0 of 6"):
+    with pytest.raises(DataError, match=r"cv\.n_folds == 1 must .* fold 0 .*: training events == 0 of 6 .* embargo"):
         block_splits(t0, t1, np.array([-60, 0, 60]), 0, past_only=True)
 
 
