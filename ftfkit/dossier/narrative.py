@@ -108,7 +108,8 @@ def _incomplete(verdict: VariantVerdict, results: Results) -> list[str]:
             "No verdict on the idea: rows or evidence are missing. The figures below are of the rows that are there.",
             "Run the same command again: finished cells are reused, error cells are retried.",
         ]
-    lacking = [name for name, result in verdict.gates.items() if result.status == "ERROR"]
+    # Of the gates that are ERROR: one that cannot compare F1, or has no say, leaves nothing incomplete.
+    lacking = [name for name in verdict.gates if any(one.startswith(f"{name} ERROR: ") for one in verdict.reasons)]
     verb = "lacks its" if len(lacking) == 1 else "lack their"
     lines = [f"No verdict on the idea, though no row is missing: {listed(lacking)} {verb} evidence."]
     if "mlops_readiness" in lacking:

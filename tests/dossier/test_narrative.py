@@ -128,7 +128,9 @@ def test_incomplete_for_want_of_a_document_sends_nobody_to_run_cells_again(make_
     (verdict,) = results.verdicts
     missing = GateResult("ERROR", None, 6, "sections", "the readiness document is missing")
     why = (f"mlops_readiness ERROR: {missing.reason}",)
-    verdict = replace(verdict, verdict="INCOMPLETE", reasons=why, gates={**verdict.gates, "mlops_readiness": missing})
+    apart = GateResult("ERROR", None, 0.015, "f1_buy", "not comparable")
+    gates = {**verdict.gates, "f1_lift": apart, "mlops_readiness": missing}
+    verdict = replace(verdict, verdict="INCOMPLETE", reasons=why, gates=gates)
     results = replace(results, verdict=replace(results.verdict, variants={"tried": verdict}))
     ((_, sentences),) = narrative.summaries(results)
     assert sentences[0] == ("No verdict on the idea, though no row is missing: mlops_readiness lacks its evidence.")
