@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -59,7 +59,9 @@ def _of_no_option(key: str) -> list[str]:
     """Lines about a section that stays empty until an option of its group is chosen, as ``track`` does."""
     group, *inner = key.split(".")
     model = SECTIONS[group]
-    if inner and inner[0] in model.model_fields:
+    if inner:
+        if inner[0] not in model.model_fields:
+            raise _unknown(key, inner[0], model.model_fields)
         rule = _rule(model.model_fields[inner[0]])
         return [f"{key}: not set; {group}=OPTION sets it", f"rule      {rule}", f"meaning   {meaning(model, inner[0])}"]
     return [f"{group}: not set; {group}=OPTION sets it", "", _about(model), "", *_fields(model, {})]
@@ -84,12 +86,16 @@ def _value(composed: Composed, key: str) -> Any:
     level: Any = composed.config
     for part in key.split("."):
         if not isinstance(level, Mapping) or part not in level:
-            known = [str(name) for name in level] if isinstance(level, Mapping) else []
-            near = difflib.get_close_matches(part, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"command line: {key}: no such key; known here: {', '.join(sorted(known))}{hint}")
+            raise _unknown(key, part, map(str, level) if isinstance(level, Mapping) else ())
         level = level[part]
     return level
+
+
+def _unknown(key: str, part: str, names: Iterable[str]) -> UsageError:
+    known = sorted(names)
+    near = difflib.get_close_matches(part, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return UsageError(f"command line: {key}: no such key; known here: {', '.join(known)}{hint}")
 
 
 def _rule(field: FieldInfo) -> str:

@@ -211,8 +211,10 @@ class TrackConfig(Section):
         What is varied, in words.
     variants : mapping of str to tuple of str
         By factor group, the options that are compared with the baseline; several groups form their product.
-    readiness, plan_document : str, optional
-        Path (or ``pkg://PACKAGE/FILE``) of what mlops_readiness reads; path of the written plan, for the dossier.
+    readiness : str, optional
+        Path (or ``pkg://PACKAGE/FILE``) of the document that mlops_readiness reads.
+    plan_document : str, optional
+        Path of the written plan, for the dossier.
     hypothesis : str
         What is expected, and why.
     links : tuple of str
@@ -249,8 +251,7 @@ class ChampionConfig(Section):
     base_env : str
         The env file, inside ``output.dir`` unless absolute.
     variables : mapping
-        Variables to set, by factor group and option; ``*`` stands for every other option, and a value may name
-        ``{option}`` and the group's parameters (``{gamma}``).
+        Set by group and option; ``*`` is every other option; a value may name ``{option}`` and parameters (``{gamma}``).
     """
 
     base_env: str = "champion/ftf_config.base_env"

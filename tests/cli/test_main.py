@@ -69,7 +69,7 @@ def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
     ("key", "said"),
     [
         ("track", "track: not set; track=OPTION sets it\n"),
-        ("track", "\n  readiness: str | None, default None; Path "),
+        ("track", "\n  plan_document: str | None, default None; Path of the written plan, for the dossier.\n"),
         ("track.hypothesis", "meaning   What is expected, and why.\n"),
         ("gates.checks.dependence.test", "rule      'nadeau_bengio' | 'fold_t', default 'nadeau_bengio'\n"),
         ("balancing", "\n  class_weight = 'balanced': 'balanced' | None, default None; "),
@@ -146,6 +146,7 @@ def test_explain_tells_values_choices_and_what_is_not_set(
         (["verify", "--output", "nowhere"], 2, "--output nowhere holds no run and no ledger"),
         (["explain"], 2, "required: key"),
         (["explain", "label.stop_at"], 2, "did you mean 'stop_atr'?"),
+        (["explain", "track.hypothsis"], 2, "track.hypothsis: no such key; known here: factor, hypothesis, id"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
