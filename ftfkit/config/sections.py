@@ -251,7 +251,7 @@ class ChampionConfig(Section):
     base_env : str
         The env file, inside ``output.dir`` unless absolute.
     variables : mapping
-        Set by group and option; ``*`` is every other option; a value may name ``{option}`` and parameters (``{gamma}``).
+        Set by group and option; ``*`` is every other option; values may name ``{option}`` and parameters (``{gamma}``).
     """
 
     base_env: str = "champion/ftf_config.base_env"
