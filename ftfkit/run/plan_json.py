@@ -87,7 +87,7 @@ def readiness_note(document: Mapping[str, Any]) -> str | None:
         return None
     return (
         "the track names no readiness document: mlops_readiness will be ERROR and every verdict INCOMPLETE; "
-        "`python -m ftfkit readiness FILE --scaffold` writes one, +track.readiness=FILE names it"
+        "`python -m ftfkit readiness FILE --scaffold` writes one, ++track.readiness=FILE names it"
     )
 
 

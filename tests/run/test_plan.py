@@ -220,6 +220,7 @@ def test_a_track_without_a_readiness_document_is_told_before_it_runs() -> None:
     note = readiness_note(document)
     assert note is not None
     assert note.startswith("the track names no readiness document: mlops_readiness will be ERROR")
+    assert note.endswith(" ++track.readiness=FILE names it")  # whether the track has the key, as null, or has not
     assert readiness_note({**document, "track": None}) is None
     assert readiness_note({**document, "gates": {"checks": {"f1_lift": {}}}}) is None
     assert readiness_note({**document, "readiness": {"path": "r.md", "sha256": "0" * 64}}) is None
