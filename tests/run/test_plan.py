@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ftfkit.builtin.cv.purged_kfold import PurgedKFold
 from ftfkit.config.experiment import compose
-from ftfkit.errors import ConfigError, DataError
+from ftfkit.errors import UNPLACED, ConfigError, DataError, DataSettingError
 from ftfkit.run.market import fingerprints, load_market
 from ftfkit.run.plan import Plan, make_plan, plan_document, stamped
 from ftfkit.run.plan_json import plan_hash, readiness_note
-from ftfkit.types import Asset
+from ftfkit.types import Asset, IntArray, Split
 
 NOW = datetime(2025, 3, 1, 12, 30, 15, tzinfo=UTC)
 TINY = ("universe=demo", "hpo=fixed", "data.days=60")
@@ -224,3 +225,19 @@ def test_a_track_without_a_readiness_document_is_told_before_it_runs() -> None:
     assert readiness_note({**document, "track": None}) is None
     assert readiness_note({**document, "gates": {"checks": {"f1_lift": {}}}}) is None
     assert readiness_note({**document, "readiness": {"path": "r.md", "sha256": "0" * 64}}) is None
+
+
+class Choosy(PurgedKFold):
+    """A plugin's splitter with a rule of its own."""
+
+    def folds(self, t0: IntArray, t1: IntArray, edges: IntArray) -> tuple[Split, ...]:
+        raise DataSettingError(UNPLACED, "cv.n_folds", self.n_folds, "must suit the moon", "plugin acme")
+
+
+def test_a_rule_that_folds_break_names_asset_and_owner() -> None:
+    experiment = compose([*TINY])
+    spec = experiment.baseline.spec
+    spec = spec.model_copy(update={"cv": Choosy(**spec.cv.model_dump())})
+    planned = experiment.model_copy(update={"baseline": experiment.baseline.model_copy(update={"spec": spec})})
+    with pytest.raises(DataSettingError, match=r"must suit the moon \(asset AAVEUSDC\) \(plugin acme\)$"):
+        make_plan(planned, NOW)
