@@ -5,12 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
-from ftfkit.config.loading import load
 from ftfkit.config.overrides import group_of, inner_key_of, key_of, value_of
 from ftfkit.errors import ConfigError, FtfkitError, PluginError
 from ftfkit.plugins import registry
@@ -85,7 +83,7 @@ class Composer:
     hydra_overrides: tuple[str, ...] = ()
     extra_folders: tuple[Path, ...] = ()
 
-    @cached_property
+    @property
     def folders(self) -> tuple[ConfFolder, ...]:
         return conf_folders(extra=self.extra_folders)
 
@@ -147,9 +145,12 @@ class Composer:
             raise self._no_text(error, asked) from error
 
     def _loaded(self, asked: tuple[str, ...]) -> Composed:
+        from hydra.types import RunMode
         from omegaconf import OmegaConf
 
-        loaded = load(self.loader, [*self.hydra_overrides, *asked], self.folders)
+        loaded = self.loader.load_configuration(
+            PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
+        )
         options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
         plain = {key: value for key, value in loaded.items() if key != "hydra"}
         config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)

@@ -7,9 +7,8 @@ from typing import Any
 
 from ftfkit.components import Component
 from ftfkit.config.build import component, named_component
-from ftfkit.config.compose import Composed, Composer, composer
+from ftfkit.config.compose import composer
 from ftfkit.config.schema import COMPONENT_GROUPS
-from ftfkit.errors import FtfkitError
 from ftfkit.plugins import registry
 
 MANDATORY = "???"
@@ -42,7 +41,7 @@ def _options(kind: str) -> Iterator[tuple[str, Component]]:
     using, plugins = composer(), registry()
     for group in (group for group, its_kind in COMPONENT_GROUPS.items() if its_kind == kind):
         for option in using.options(group):
-            composed = _composed(using, group, option)
+            composed = using.compose([f"{group}={option}"])
             if MANDATORY not in composed.config[group].values():
                 yield option, component(composed, group, kind, plugins)
 
@@ -50,17 +49,7 @@ def _options(kind: str) -> Iterator[tuple[str, Component]]:
 def _gate_checks() -> Iterator[tuple[str, Component]]:
     using, plugins = composer(), registry()
     for option in using.options("gates"):
-        composed = _composed(using, "gates", option)
+        composed = using.compose([f"gates={option}"])
         for name, values in composed.config["gates"]["checks"].items():
             key = f"gates.checks.{name}"
             yield f"{option}-{name}", named_component(composed, key, name, values or {}, "gate_check", plugins)
-
-
-def _composed(using: Composer, group: str, option: str) -> Composed:
-    """A config with this option, and with the one at the same place in every other group, so that few are composed."""
-    place = using.options(group).index(option)
-    options = {name: using.options(name) for name in (*COMPONENT_GROUPS, "gates")}
-    try:
-        return using.compose([f"{name}={known[place]}" for name, known in options.items() if place < len(known)])
-    except FtfkitError:  # for which another group's option may be to blame
-        return using.compose([f"{group}={option}"])
