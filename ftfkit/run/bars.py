@@ -124,6 +124,12 @@ def native_bars(source: DataSource, asset: Asset) -> Bars:
     return counted(bars)
 
 
+def last_close(source: DataSource, asset: Asset) -> int:
+    """Close of the last bar that there is, hold-out or not, ns UTC; its timestamp is all that is looked at."""
+    raw = source.read(asset)
+    return int(_open_times(raw).max()) + _bar_ns(raw)
+
+
 def counted(bars: Bars, n_label_dropped: int = 0) -> Bars:
     """The same bars, read-only, with ``quality`` counting these very rows; repair counts are those of the file."""
     for name in ("open_time", *BAR_COLUMNS):

@@ -12,11 +12,11 @@ import pandas as pd
 
 from ftfkit.components import DataSource, FeatureSet
 from ftfkit.errors import UNPLACED, ConfigError, DataError, DataSettingError
-from ftfkit.run.bars import counted, native_bars, utc_ns
+from ftfkit.run.bars import counted, last_close, native_bars, utc_ns
 from ftfkit.run.payloads import sealed
 from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
 
-__all__ = ["common_period", "fingerprints", "load_market", "market_hash", "native_bars", "resample"]
+__all__ = ["check_reserved", "common_period", "fingerprints", "load_market", "market_hash", "native_bars", "resample"]
 
 
 def resample(bars: Bars, hours: int) -> Bars:
@@ -84,6 +84,27 @@ def common_period(bars: Iterable[Bars], holdout_from: datetime | None) -> tuple[
         rule = f"must have a common period: {found}"
         raise DataSettingError(UNPLACED, "universe.assets", f"{len(series)} assets", rule)
     return start, end
+
+
+def check_reserved(source: DataSource, assets: Iterable[Asset], end_ns: int) -> None:
+    """Refuse a hold-out that starts after the data ends: the bars still to come before it would change the plan.
+
+    Parameters
+    ----------
+    end_ns : int
+        End of the common period, ns UTC. A hold-out right there is of bars to come.
+
+    Raises
+    ------
+    DataSettingError
+        Names the asset that ends first.
+    """
+    if source.holdout_from is None or end_ns >= utc_ns(source.holdout_from):
+        return
+    end, first = min((last_close(source, asset), asset.name) for asset in assets)
+    if end < utc_ns(source.holdout_from):  # else it starts inside a bar or a gap
+        rule = f"must not be after {_day(end)}, where the bars of {first} end: it would reserve nothing"
+        raise DataSettingError(UNPLACED, "data.holdout_from", _day(utc_ns(source.holdout_from)), rule)
 
 
 def load_market(

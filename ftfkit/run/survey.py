@@ -13,7 +13,7 @@ from ftfkit.config.schema import Experiment, Spec
 from ftfkit.errors import DataError, DataSettingError
 from ftfkit.run.bars import counted
 from ftfkit.run.keys import canonical, sha256
-from ftfkit.run.market import common_period, native_bars, resample
+from ftfkit.run.market import check_reserved, common_period, native_bars, resample
 from ftfkit.run.payloads import events_of, splits_of
 from ftfkit.types import BAR_COLUMNS, Asset, Bars, BoolArray, DataQuality, Events, IntArray
 
@@ -91,6 +91,7 @@ def _survey(experiment: Experiment) -> Survey:
     assets = experiment.universe.assets
     bars = _HeldBars(spec.data)
     period = common_period([_ends(bars.native(asset)) for asset in assets], spec.data.holdout_from)
+    check_reserved(spec.data, assets, period[1])
     edges = spec.cv.edges(*period)
     schemes = {label_id(variant.spec): variant.spec for variant in experiment.all_variants}
     data: dict[str, AssetSurvey] = {}

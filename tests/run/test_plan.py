@@ -80,6 +80,14 @@ def test_other_bars_are_other_cells_and_more_of_what_is_not_read_is_not() -> Non
     assert not set(mine.values()) & set(other.values())
 
 
+@pytest.mark.parametrize(
+    ("moment", "end"), [("2022-03-02", "2022-03-02T00:00"), ("2022-02-20T00:30", "2022-02-20T00:00")]
+)
+def test_a_hold_out_may_be_of_bars_to_come_or_start_inside_one(moment: str, end: str) -> None:
+    plan = _plan(f"data.holdout_from={moment}")
+    assert plan_document(plan)["period"]["end_utc"].startswith(end)
+
+
 def test_fingerprints_are_those_of_the_cells_market() -> None:
     plan = _plan("data.holdout_from=2022-02-20")
     spec = plan.baseline.spec
@@ -202,6 +210,10 @@ def test_a_metric_that_cannot_be_lifted_is_refused_before_data_is_read(tmp_path:
         (
             ["data.holdout_from=2021-01-01"],
             r"^command line: data\.holdout_from == 2021-01-01 \S+ must leave bars before",
+        ),
+        (
+            ["data.holdout_from=2030-01-01", "data.days=60"],
+            r"^command line: data\.holdout_from == 2030\S+ must not be after 2022-03-02T\S+, where .* AAVEUSDC end",
         ),
         (["label.bar_hours=5"], r"^command line: label\.bar_hours == 5 must divide 24"),
     ],
