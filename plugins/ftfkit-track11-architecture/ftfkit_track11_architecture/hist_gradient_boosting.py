@@ -11,11 +11,17 @@ from pydantic import Field, field_validator
 
 from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.types import Stage
-from ftfkit_track11_architecture.rows import check_names, one_class, refuse_other_losses
+from ftfkit_track11_architecture.bounds import NOT_NEGATIVE, POSITIVE, SHARE, Bounds, check_parameters
+from ftfkit_track11_architecture.rows import one_class, refuse_other_losses
 
-TREE_PARAMETERS = frozenset(
-    {"learning_rate", "max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization", "max_features"}
-)
+TREE_PARAMETERS = {
+    "learning_rate": POSITIVE,
+    "max_leaf_nodes": Bounds(2, whole=True),
+    "max_depth": Bounds(1, whole=True),
+    "min_samples_leaf": Bounds(1, whole=True),
+    "l2_regularization": NOT_NEGATIVE,
+    "max_features": SHARE,
+}
 
 
 class HistGradientBoostingModel(Model):
@@ -33,7 +39,7 @@ class HistGradientBoostingModel(Model):
     @field_validator("params", "space")
     @classmethod
     def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return check_names(value, TREE_PARAMETERS)
+        return check_parameters(value, TREE_PARAMETERS)
 
     def check_loss(self, loss: Loss) -> None:
         refuse_other_losses(loss, "HistGradientBoosting")
@@ -83,7 +89,9 @@ class _BoundHistGradientBoosting:
         return proba
 
     def _fitted(self, params: Params, rounds: int) -> Any:
+        # scikit-learn would take the whole share 1 for a count, and refuses it.
+        typed = {name: value if TREE_PARAMETERS[name].whole else float(value) for name, value in params.items()}
         classifier = self._classifier(
-            **params, max_iter=rounds, max_bins=self._model.max_bins, early_stopping=False, random_state=self._seed
+            **typed, max_iter=rounds, max_bins=self._model.max_bins, early_stopping=False, random_state=self._seed
         )
         return classifier.fit(self._X, self._y, sample_weight=self._weight)

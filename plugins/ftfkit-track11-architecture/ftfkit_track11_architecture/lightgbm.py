@@ -12,23 +12,22 @@ from scipy.special import expit
 
 from ftfkit.components import BoundModel, FitContext, Model, Objective, Params, Proba
 from ftfkit.types import Stage
-from ftfkit_track11_architecture.rows import check_names
+from ftfkit_track11_architecture.bounds import NOT_NEGATIVE, POSITIVE, SHARE, Bounds, check_parameters
 
-TREE_PARAMETERS = frozenset(
-    {
-        "learning_rate",
-        "num_leaves",
-        "max_depth",
-        "min_child_samples",
-        "min_sum_hessian_in_leaf",
-        "bagging_fraction",
-        "feature_fraction",
-        "lambda_l1",
-        "lambda_l2",
-        "min_gain_to_split",
-        "path_smooth",
-    }
-)
+LARGEST_INT = 2**31 - 1
+TREE_PARAMETERS = {
+    "learning_rate": POSITIVE,
+    "num_leaves": Bounds(2, 131_072, whole=True),
+    "max_depth": Bounds(-1, LARGEST_INT, whole=True),  # up to 0 there is no limit
+    "min_child_samples": Bounds(0, LARGEST_INT, whole=True),
+    "min_sum_hessian_in_leaf": NOT_NEGATIVE,
+    "bagging_fraction": SHARE,
+    "feature_fraction": SHARE,
+    "lambda_l1": NOT_NEGATIVE,
+    "lambda_l2": NOT_NEGATIVE,
+    "min_gain_to_split": NOT_NEGATIVE,
+    "path_smooth": NOT_NEGATIVE,
+}
 
 
 class LightGBMModel(Model):
@@ -49,7 +48,7 @@ class LightGBMModel(Model):
     @field_validator("params", "space")
     @classmethod
     def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return check_names(value, TREE_PARAMETERS)
+        return check_parameters(value, TREE_PARAMETERS)
 
     def bind(self, context: FitContext) -> BoundModel:
         return _BoundLightGBM(self, context)

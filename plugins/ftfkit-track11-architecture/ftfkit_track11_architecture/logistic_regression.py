@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 
 from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.types import Stage
-from ftfkit_track11_architecture.rows import check_names, hard_rows, one_class, refuse_other_losses
+from ftfkit_track11_architecture.bounds import POSITIVE, check_parameters
+from ftfkit_track11_architecture.rows import hard_rows, one_class, refuse_other_losses
 
 
 class LogisticRegressionModel(Model):
@@ -33,7 +34,7 @@ class LogisticRegressionModel(Model):
     @field_validator("params", "space")
     @classmethod
     def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return check_names(value, {"C"})
+        return check_parameters(value, {"C": POSITIVE})
 
     def check_loss(self, loss: Loss) -> None:
         refuse_other_losses(loss, "logistic regression")

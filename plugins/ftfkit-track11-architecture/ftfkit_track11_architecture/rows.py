@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +55,3 @@ def one_class(context: FitContext) -> npt.NDArray[np.float32] | None:
     if len(y) and y.min() == y.max() and y[0] in (0, 1):
         return np.full(len(context.X_eval), y[0], dtype=np.float32)
     return None
-
-
-def check_names(values: Mapping[str, Any], known: Collection[str]) -> Mapping[str, Any]:
-    """Refuse parameter names that the library would ignore."""
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ValueError(f"{', '.join(unknown)} must be among {', '.join(sorted(known))}")
-    return values

@@ -15,9 +15,10 @@ from ftfkit.components import BoundModel, FitContext, Loss, Model, Params, Proba
 from ftfkit.errors import ConfigError
 from ftfkit.types import Stage
 from ftfkit_track11_architecture.bagged_seeds import BaggedSeeds
+from ftfkit_track11_architecture.bounds import POSITIVE, check_parameters
 from ftfkit_track11_architecture.logistic_regression import LogisticRegressionModel
 from ftfkit_track11_architecture.members import member
-from ftfkit_track11_architecture.rows import OWNER, check_names, refuse_other_losses
+from ftfkit_track11_architecture.rows import OWNER, refuse_other_losses
 
 EDGE = 1e-4  # probabilities are kept this far from 0 and 1, so that their logits are finite
 
@@ -44,7 +45,7 @@ class StackedModel(Model):
     @field_validator("params", "space")
     @classmethod
     def _known_parameters(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return check_names(value, {"C"})
+        return check_parameters(value, {"C": POSITIVE})
 
     @model_validator(mode="after")
     def _members_exist(self) -> StackedModel:

@@ -103,6 +103,9 @@ def test_one_class_gives_that_class(model: Model) -> None:
     assert (bound.predict({}, 1) == 1).all()
 
 
+LINEAR = {"name": "logistic_regression"}
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -110,11 +113,34 @@ def test_one_class_gives_that_class(model: Model) -> None:
         (lambda: BaggedSeeds(base={"name": "xgbost"}), "did you mean 'xgboost'"),
         (lambda: BaggedSeeds(base={"name": "xgboost"}, params={"num_leaves": 3}), "num_leaves must be among"),
         (lambda: StackedModel(members=[{"name": "xgboost"}]), "at least 2"),
+        (lambda: LightGBMModel(params={"num_leaves": 1}), r"num_leaves must be in \[2, 131072\]"),
+        (lambda: LightGBMModel(params={"num_leaves": 15.0}), "num_leaves must be an integer"),
+        (lambda: LightGBMModel(params={"bagging_fraction": 0}), r"bagging_fraction must be in \(0, 1\]"),
+        (lambda: LightGBMModel(space={"lambda_l2": {"low": -1, "high": 5}}), "lambda_l2 must be >= 0"),
+        (lambda: LightGBMModel(space={"num_leaves": {"low": 2, "high": 8}}), "num_leaves must be an integer"),
+        (lambda: HistGradientBoostingModel(params={"learning_rate": 0}), "learning_rate must be > 0"),
+        (lambda: HistGradientBoostingModel(space={"max_features": {"low": 0.5, "high": 2}}), "max_features must be in"),
+        (lambda: LogisticRegressionModel(params={"C": -1}), "C must be > 0"),
+        (lambda: StackedModel(members=[LINEAR, LINEAR], params={"C": 0}), "C must be > 0"),
+        (lambda: BaggedSeeds(base={"name": "lightgbm"}, params={"max_depth": 2.5}), "max_depth must be an integer"),
     ],
 )
 def test_a_config_that_cannot_be_trained_is_refused_before_any_data(build: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LightGBMModel(params={"max_depth": -1, "num_leaves": 2, "min_child_samples": 0, "bagging_fraction": 1}),
+        HistGradientBoostingModel(params={"max_leaf_nodes": 2, "max_depth": 1, "min_samples_leaf": 1}),
+        HistGradientBoostingModel(params={"l2_regularization": 0, "max_features": 1}),
+        LogisticRegressionModel(params={"C": 1e-9}),
+    ],
+)
+def test_what_the_library_takes_at_its_bounds_is_taken(model: Model) -> None:
+    assert np.isfinite(model.bind(planted_fit()).predict(model.params, 2)).all()
 
 
 class Asking(LogisticRegressionModel):
@@ -145,9 +171,6 @@ def test_a_stack_holds_no_bag_of_stacks() -> None:
     with pytest.raises(ValidationError, match="must not be stacked"):
         StackedModel(members=[bag, {"name": "xgboost"}])
     assert BaggedSeeds(base=stack).member()  # by itself it can be fitted
-
-
-LINEAR = {"name": "logistic_regression"}
 
 
 @pytest.mark.parametrize(
