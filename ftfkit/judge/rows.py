@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,11 +176,31 @@ def _read_csv(path: Path) -> pd.DataFrame:
     """Text as it stands (a variant may be called ``none`` or ``NA``), then numbers where a whole column is numeric."""
     header = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, nrows=1).iloc[0]
     _refuse_repeated(pd.Index(header[header != ""]), str(path))  # pandas would call the second one f1_buy.1
+    _refuse_ragged(path)
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in frame.columns:
         if column not in TEXT_COLUMNS:
             frame[column] = _parsed(frame[column], str(path), must=column in NUMBER_COLUMNS)
     return frame
+
+
+def _refuse_ragged(path: Path) -> None:
+    """pandas fills a row that is too short, and takes the first column for an index where the rows are too long."""
+    limit = csv.field_size_limit(2**31 - 1)  # as pandas: the traceback of an error row may be long
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream)
+            n_columns, start = len(next(reader)), reader.line_num + 1
+            for fields in reader:
+                blank = not "".join(fields).strip() and len(fields) < 2
+                if len(fields) != n_columns and not blank:
+                    found = f"{len(fields)} fields, must have {n_columns} as the header has"
+                    raise RowsError(f"{path}: line {start}: {found} (ftfkit)")
+                start = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _parsed(texts: pd.Series[str], origin: str, *, must: bool) -> pd.Series[float] | pd.Series[str]:

@@ -8,7 +8,15 @@ import pytest
 
 from ftfkit.errors import RowsError
 from ftfkit.judge import Grid, read_rows
-from ftfkit.judge.rows import NUMBER_COLUMNS, check_within, lost_cells, nan_cells, observed_grid, validated
+from ftfkit.judge.rows import (
+    NUMBER_COLUMNS,
+    REQUIRED_COLUMNS,
+    check_within,
+    lost_cells,
+    nan_cells,
+    observed_grid,
+    validated,
+)
 
 GRID = Grid(("better",), ("A0", "A1"), (0, 1))
 
@@ -149,6 +157,17 @@ def test_the_given_frame_is_left_alone(panel) -> None:
 def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RowsError, match=r"must be \.csv or \.parquet"):
         read_rows(tmp_path / name)
+
+
+@pytest.mark.parametrize(("row", "n_fields"), [(0, 9), (0, 11), (2, 3), (2, 12)])
+def test_a_row_of_another_length_is_refused_by_line(panel, tmp_path: Path, row: int, n_fields: int) -> None:
+    header, *rows = panel()[list(REQUIRED_COLUMNS)].assign(error="").to_csv(index=False).splitlines()
+    rows[1] = f'{rows[1]}"two\nlines, {"long" * 50_000}"'
+    rows[row] = ",".join([*rows[row].split(","), "7", "7"][:n_fields])
+    (tmp_path / "rows.csv").write_text("\n".join(["\ufeff" + header, "", *rows]))
+    line = row + 3 + int(row > 1)
+    with pytest.raises(RowsError, match=rf"rows\.csv: line {line}: {n_fields} fields, must have 10 as the header has"):
+        read_rows(tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.csv", b""), ("a.csv", b'"x,y\n1'), ("a.parquet", b"nope")])
