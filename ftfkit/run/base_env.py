@@ -16,6 +16,7 @@ OTHERS = "*"  # every option that has no entry of its own
 
 _NO_NEWLINE = "\\ No newline at end of file"
 _NAME = re.compile(r"\{(\w+)\}")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=")
 
 
@@ -56,29 +57,40 @@ def option_variables(
 
 
 def changed_env(text: str | None, variables: Mapping[str, str | None]) -> str:
-    """The file's text with some variables set or taken out; every other line stays as it is.
+    """The file's text with some variables set or taken out; every other line, and every line's end, stays as it is.
 
     Examples
     --------
     >>> changed_env("# job\\nA=1\\n", {"A": "2", "B": "3"})
     '# job\\nA=2\\nB=3\\n'
     """
-    lines, left = [], {name: value for name, value in variables.items() if value is not None}
-    for line in (text or "").splitlines():
+    found, left = _lines(text), {name: value for name, value in variables.items() if value is not None}
+    usual = _end("".join(found[:1])) or "\n"
+    lines = []
+    for line in found:
         match = _ASSIGNMENT.match(line)
         if match is None or match[1] not in variables:
-            lines.append(line)
+            lines.append(line if _end(line) else f"{line}{usual}")
         elif match[1] in left:
-            lines.append(f"{line[: match.end()]}{left.pop(match[1])}")
-    lines += [f"{name}={value}" for name, value in left.items()]
-    return "".join(f"{line}\n" for line in lines)
+            lines.append(f"{line[: match.end()]}{left.pop(match[1])}{_end(line) or usual}")
+    return "".join([*lines, *(f"{name}={value}{usual}" for name, value in left.items())])
 
 
 def unified_diff(before: str | None, after: str | None, file: Path) -> str:
     """What changes in a file, as ``diff -u`` prints it; None is no file."""
-    old, new = ((text or "").splitlines(keepends=True) for text in (before, after))
-    lines = difflib.unified_diff(old, new, fromfile=_named(file, before), tofile=_named(file, after))
+    lines = difflib.unified_diff(
+        _lines(before), _lines(after), fromfile=_named(file, before), tofile=_named(file, after)
+    )
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}\n" for line in lines)
+
+
+def _lines(text: str | None) -> list[str]:
+    """Lines with their ends, parted where editors and shells do so and nowhere else."""
+    return _LINE.findall(text or "")
+
+
+def _end(line: str) -> str:
+    return "\r\n" if line.endswith("\r\n") else "\n" if line.endswith("\n") else ""
 
 
 def _named(file: Path, text: str | None) -> str:

@@ -16,7 +16,7 @@ from ftfkit.config.schema import Experiment
 from ftfkit.errors import FtfkitError
 from ftfkit.run.base_env import changed_env, option_variables, unified_diff
 from ftfkit.run.elsewhere import judged_otherwise
-from ftfkit.run.files import write_atomically
+from ftfkit.run.files import brief, write_atomically
 from ftfkit.run.ledger import Entry, Ledger
 from ftfkit.run.trials import same_trial, trial_facts
 from ftfkit.types import Verdict
@@ -179,7 +179,13 @@ def undo(output: Path, base_env: Path) -> Change:
 
 
 def _text(file: Path) -> str | None:
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+    """The file as it stands, line ends included; None where there is none."""
+    try:
+        return file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FtfkitError(f"{file}: must be a text file in UTF-8: {brief(error)} (ftfkit)") from error
 
 
 def _write_locks(output: Path, locks: Sequence[Champion]) -> None:

@@ -67,6 +67,9 @@ def test_a_changed_value_that_the_variables_name_is_fine() -> None:
         ("A=0\nB=2\nA=3\n", {"A": "1"}, "A=1\nB=2\n"),
         ("A=0\nB=2\n", {"A": None, "B": "x=y"}, "B=x=y\n"),
         ("A=1\n", {"A": "1"}, "A=1\n"),
+        ("# A\r\nA=0\r\nB=2", {"A": "1", "C": "3"}, "# A\r\nA=1\r\nB=2\r\nC=3\r\n"),
+        ("B=2\nA=0\r\n", {"A": "1", "C": "3"}, "B=2\nA=1\r\nC=3\n"),
+        ("B=x\x0cy\u2028z\n", {"A": "1"}, "B=x\x0cy\u2028z\nA=1\n"),
     ],
 )
 def test_only_the_named_variables_change(before: str | None, variables: dict[str, str | None], after: str) -> None:

@@ -201,6 +201,27 @@ def test_a_lock_is_undone_in_the_file_that_it_changed(desk, experiment: Experime
     assert not (desk.folder / "job" / "prod.env").exists()
 
 
+def test_a_lock_and_its_undoing_keep_the_line_ends(desk, experiment: Experiment) -> None:
+    env = desk.output / "champion" / "ftf_config.base_env"
+    env.parent.mkdir(exist_ok=True)
+    env.write_bytes(b"CVN_LOSS_FUNCTION=old\r\nOTHER=1\r\n")
+    lock(prepare_change(RunRecord(desk.run, "completed").plan, "standard", experiment), desk.output)
+    assert env.read_bytes() == b"CVN_LOSS_FUNCTION=focal/standard\r\nOTHER=1\r\n"
+    undo(desk.output, env)
+    assert env.read_bytes() == b"CVN_LOSS_FUNCTION=old\r\nOTHER=1\r\n"
+
+
+@pytest.mark.parametrize("content", [b"NAME=\xe9\n", None])
+def test_an_env_file_that_is_no_text_is_refused(desk, experiment: Experiment, content: bytes | None) -> None:
+    env = desk.output / "champion" / "ftf_config.base_env"
+    env.parent.mkdir(exist_ok=True)
+    env.mkdir() if content is None else env.write_bytes(content)
+    with pytest.raises(
+        FtfkitError, match=r"ftf_config\.base_env: must be a text file in UTF-8: \w+Error: .* \(ftfkit\)$"
+    ):
+        prepare_change(RunRecord(desk.run, "completed").plan, "standard", experiment)
+
+
 def test_a_lock_of_an_older_version_is_undone_in_the_configured_file(desk, experiment: Experiment) -> None:
     change = prepare_change(json.loads((desk.run / "plan.json").read_text()), "standard", experiment)
     lock(change, desk.output)
