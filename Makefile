@@ -29,7 +29,6 @@ lint: setup ## ruff, mypy --strict, import-linter
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m mypy plugins/*/ftfkit_*
 	.venv/bin/lint-imports
 
 bench: setup ## benchmarks against a hand-written loop and kernel peers; prints ratios measured in one run
