@@ -146,14 +146,15 @@ class Composer:
 
     def _loaded(self, asked: tuple[str, ...]) -> Composed:
         from hydra.types import RunMode
-        from omegaconf import OmegaConf
+        from omegaconf import OmegaConf, open_dict
 
         loaded = self.loader.load_configuration(
             PRIMARY, [*self.hydra_overrides, *asked], run_mode=RunMode.RUN, from_shell=False
         )
-        options = {key: str(value) for key, value in loaded.hydra.runtime.choices.items() if value is not None}
-        plain = {key: value for key, value in loaded.items() if key != "hydra"}
-        config = OmegaConf.to_container(OmegaConf.create(plain), resolve=True)
+        with open_dict(loaded):
+            choices = loaded.pop("hydra").runtime.choices
+        options = {key: str(value) for key, value in choices.items() if value is not None}
+        config = OmegaConf.to_container(loaded, resolve=True)
         assert isinstance(config, dict)
         groups = {key: value for key, value in options.items() if not key.startswith("hydra/")}
         return Composed({str(key): value for key, value in config.items()}, groups, asked, self.folders)
