@@ -143,7 +143,8 @@ def check_within(rows: pd.DataFrame, grid: Grid, baseline: str) -> None:
 def lost_cells(rows: pd.DataFrame, grid: Grid, variant: str, *, skippable: bool = True) -> tuple[str, ...]:
     """Cells of one variant without a result, one line each; ``skipped`` ones are not lost where they may be skipped."""
     settled = {"ok", "skipped"} if skippable else {"ok"}
-    status = rows[rows["variant"] == variant].set_index(["asset", "fold"])["status"].to_dict()
+    own = rows[rows["variant"] == variant]
+    status = dict(zip(zip(own["asset"], own["fold"], strict=True), own["status"], strict=True))
     lines = []
     for asset in grid.assets:
         for fold in grid.folds:
@@ -157,13 +158,12 @@ def lost_cells(rows: pd.DataFrame, grid: Grid, variant: str, *, skippable: bool 
 
 def nan_cells(rows: pd.DataFrame, columns: Iterable[str], variant: str) -> tuple[str, ...]:
     """NaN in the given columns of one variant's ``ok`` rows, one line each; absent columns are not looked at."""
-    own = rows[(rows["variant"] == variant) & (rows["status"] == "ok")].sort_values(["asset", "fold"])
-    lines = []
-    for column in columns:
-        if column in own and own[column].isna().any():
-            empty = own[own[column].isna()]
-            lines += [f"{column} is NaN: {_cell(row)}" for _, row in empty.iterrows()]
-    return tuple(lines)
+    known = [column for column in columns if column in rows]
+    own = rows.loc[(rows["variant"] == variant) & (rows["status"] == "ok"), [*CELL, *known]]
+    if not own[known].isna().to_numpy().any():
+        return ()
+    own = own.sort_values(["asset", "fold"])
+    return tuple(f"{column} is NaN: {_cell(row)}" for column in known for _, row in own[own[column].isna()].iterrows())
 
 
 def _refuse_repeated(columns: pd.Index[str], origin: str) -> None:
