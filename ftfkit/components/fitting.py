@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -76,8 +77,8 @@ class FitContext:
         Rows to be scored.
     loss : Loss
     seed : int
-    splits : tuple of Split
-        Purged out-of-fold groups of ``train``, for ensembles and target transforms.
+    grouping : callable
+        Label intervals of rows, t0 and t1, to their purged out-of-fold groups; what ``splits`` calls.
     models : mapping of str to type of Model
         All registered models.
     oof_proba : callable
@@ -91,10 +92,21 @@ class FitContext:
     X_eval: npt.NDArray[np.float32]
     loss: Loss
     seed: int
-    splits: tuple[Split, ...] = ()
+    grouping: Callable[[IntArray, IntArray], tuple[Split, ...]] | None = None
     models: Mapping[str, type[Model]] = field(default_factory=dict)
     oof_proba: Callable[[], Proba] | None = None
     resample: Callable[[IntArray], Sample] | None = None
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """Purged out-of-fold groups of ``train``, for ensembles and target transforms; made when first asked for.
+
+        Raises
+        ------
+        DataSettingError
+            When a group has no training or no test event.
+        """
+        return () if self.grouping is None else self.grouping(self.train.t0, self.train.t1)
 
     def sample(self, rows: IntArray) -> Sample:
         """Training sample of some rows of ``train`` alone, for a fit inside this one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import cast
 
 import numpy as np
@@ -137,12 +137,10 @@ def _sample(data: AssetData, rows: IntArray) -> Sample:
 
 
 def _context(spec: Spec, data: AssetData, sample: Sample, X_eval: npt.NDArray[np.float32], seed: int) -> FitContext:
-    splits = _groups(spec, sample.t0, sample.t1)
-
     @cache
     def oof_proba() -> Proba:
         proba = np.empty(len(sample.t0), dtype=np.float32)
-        for split in splits:
+        for split in _groups(spec, sample.t0, sample.t1):
             hard = _hard(sample, split.train)
             train = replace(hard, weight=_row_weights(spec.balancing, hard, data))
             bound = spec.model.bind(_context(spec, data, train, sample.X[split.test], seed))
@@ -152,7 +150,7 @@ def _context(spec: Spec, data: AssetData, sample: Sample, X_eval: npt.NDArray[np
     def resample(rows: IntArray) -> Sample:
         return _trained_on(spec, data, _hard(sample, rows), seed)[0]
 
-    return FitContext(sample, X_eval, spec.loss, seed, splits, REGISTERED_MODELS, oof_proba, resample)
+    return FitContext(sample, X_eval, spec.loss, seed, partial(_groups, spec), REGISTERED_MODELS, oof_proba, resample)
 
 
 def _hard(sample: Sample, rows: IntArray) -> Sample:

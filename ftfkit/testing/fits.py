@@ -15,7 +15,7 @@ from ftfkit.components import FitContext, Loss, Model, Objective, Proba
 from ftfkit.plugins import registry
 from ftfkit.purging import consecutive_splits
 from ftfkit.run.fit import REGISTERED_MODELS
-from ftfkit.types import HOUR_NS, Sample, Split
+from ftfkit.types import HOUR_NS, IntArray, Sample, Split
 
 BAR_NS = 4 * HOUR_NS
 EMBARGO_NS = 24 * BAR_NS
@@ -69,9 +69,12 @@ def fit_context(sample: Sample, X_eval: npt.NDArray[np.float32], loss: Loss | No
         Logistic when not given.
     seed : int
     """
-    splits = consecutive_splits(sample.t0, sample.t1, 4, EMBARGO_NS)
-    oof_proba = _out_of_fold(sample, splits)
-    return FitContext(sample, X_eval, loss or _logistic(), seed, splits, REGISTERED_MODELS, oof_proba)
+    oof_proba = _out_of_fold(sample, _groups(sample.t0, sample.t1))
+    return FitContext(sample, X_eval, loss or _logistic(), seed, _groups, REGISTERED_MODELS, oof_proba)
+
+
+def _groups(t0: IntArray, t1: IntArray) -> tuple[Split, ...]:
+    return consecutive_splits(t0, t1, 4, EMBARGO_NS)
 
 
 def _logistic() -> Loss:

@@ -98,7 +98,7 @@ def _member_logits(models: tuple[Model, ...], context: FitContext) -> npt.NDArra
         train = context.sample(split.train)  # weights and targets know nothing of the rows that are scored
         scored = context.train.X[split.test]
         # What else the context can tell is of all its rows, those that are scored here among them.
-        fold = replace(context, train=train, X_eval=scored, splits=(), oof_proba=None, resample=None)
+        fold = replace(context, train=train, X_eval=scored, grouping=None, oof_proba=None, resample=None)
         for column, model in enumerate(models):
             columns[split.test, column] = _scored(model, fold)
     return columns
