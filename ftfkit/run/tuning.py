@@ -147,7 +147,7 @@ def _search(bound: BoundModel, model: Model, hpo: HpoConfig, seed: int, score: C
         for stage in bound.path(params, hpo.every_rounds):
             stages.append(stage)
             scores.append(score(stage.proba))
-            worth.append(max(smoothed(scores)))
+            worth.append(max([*worth[2:], *smoothed(scores[-3:])]))  # the peak so far, of which only the end is new
             if hpo.pruning and lags(worth, finished, hpo):
                 trial.report(scores[-1], stage.rounds)  # the sampler ranks pruned trials by it
                 study.tell(trial, state=TrialState.PRUNED)
