@@ -83,7 +83,9 @@ def _line(text: str) -> str:
 
 
 def _own(evidence: GateEvidence) -> GateEvidence:
-    return replace(evidence, rows=evidence.rows.copy(), baseline_rows=evidence.baseline_rows.copy())
+    """Frames that share their data until one is written to, as all shallow copies of pandas do."""
+    rows, baseline_rows = (frame.copy(deep=False) for frame in (evidence.rows, evidence.baseline_rows))
+    return replace(evidence, rows=rows, baseline_rows=baseline_rows)
 
 
 def _missing(check: GateCheck, evidence: GateEvidence, lost: Sequence[str]) -> str:
