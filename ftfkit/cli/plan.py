@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,7 @@ def _text(document: dict[str, Any], file: Path, registration: Registration, cost
         *(f"known      the results of {name} were seen in run {run}" for name, run in registration.known.items()),
         f"plan hash  {document['plan_hash']}",
         f"registered {registration.planned_utc} in line {registration.ledger_line} of the ledger",
-        f"run it     python -m ftfkit plan={file}",
+        f"run it     {shlex.join(['python', '-m', 'ftfkit', f'plan={file}'])}",
     ]
     return "\n".join(lines)
 

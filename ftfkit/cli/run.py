@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftfkit.cli import help
 from ftfkit.cli.completion import FLAGS, is_left_to_hydra
-from ftfkit.config.compose import composer
+from ftfkit.config.compose import SEARCH_PATH, composer, search_path_of
 from ftfkit.config.folders import HYDRA_GROUP, PRIMARY, conf_dir
 from ftfkit.config.overrides import group_of, is_override, key_of
 from ftfkit.errors import FtfkitError, UsageError
@@ -120,7 +120,7 @@ def _refuse_unsupported(words: Sequence[str], folders: Sequence[Path]) -> None:
     """What Hydra offers and ftfkit does not: folders without our safety rules, and single jobs."""
     for word in words:
         flag = word.partition("=")[0]
-        if flag in {"--config-path", "-cp", "--config-name", "-cn"} or key_of(word) == "hydra.searchpath":
+        if flag in {"--config-path", "-cp", "--config-name", "-cn"} or key_of(word) == SEARCH_PATH:
             raise UsageError(
                 f"command line: {key_of(word)} is not supported; add options of your own with --config-dir"
             )
@@ -144,8 +144,7 @@ def _hydra_arguments(arguments: Sequence[str], folders: Sequence[Path]) -> list[
         return list(arguments)
     # Beside the other overrides: Hydra's parser takes them in one go only.
     place = next((position for position, word in enumerate(arguments) if is_override(word)), len(arguments))
-    searched = f"hydra.searchpath=[{','.join(f'ftfkit://{folder.resolve()}' for folder in folders)}]"
-    return [*arguments[:place], searched, *arguments[place:]]
+    return [*arguments[:place], search_path_of([folder.resolve() for folder in folders]), *arguments[place:]]
 
 
 def _in_one_line(error: Exception, arguments: Sequence[str], folders: Sequence[Path]) -> FtfkitError | Exception:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ftfkit.config.compose import Composer
 from ftfkit.config.experiment import compose
 from ftfkit.config.folders import find_option, load_yaml
+from ftfkit.config.overrides import quoted
 from ftfkit.config.schema import FACTOR_GROUPS
 from ftfkit.errors import ConfigError, FtfkitError
 
@@ -95,7 +96,7 @@ def _problem(using: Composer, overrides: Sequence[str], output: Path) -> str:
     tiny = [item for item in TINY if not (group == "data" and item.startswith("data."))]
     runner = "executor.workers=1" if group == "executor" else "executor=serial"
     try:
-        experiment = compose([*tiny, runner, f"output.dir={output}", *overrides], using)
+        experiment = compose([*tiny, runner, quoted("output.dir", output), *overrides], using)
         result = run_sweep(experiment, report=None if group in UNDRAWN else write_dossier)
     except FtfkitError as error:
         return str(error)

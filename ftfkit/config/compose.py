@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.config.folders import PRIMARY, ConfFolder, conf_dir, conf_folders, find_option, line_of, shown
-from ftfkit.config.overrides import group_of, inner_key_of, key_of, value_of
+from ftfkit.config.overrides import group_of, inner_key_of, key_of, quoted_text, value_of
 from ftfkit.errors import ConfigError, FtfkitError, PluginError
 from ftfkit.plugins import registry
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMAND_LINE = "command line"
 PACKAGE_HEADER = "# @package _global_"  # first line of a file that sets more than its own group
+SEARCH_PATH = "hydra.searchpath"
 SCHEME = "ftfkit://"  # of a folder on Hydra's search path
 
 
@@ -213,8 +214,13 @@ class Composer:
 
     def _refused(self, error: BaseException, asked: tuple[str, ...]) -> ConfigError:
         text = _first_line(error)
+        named = getattr(error, "full_key", None)  # of OmegaConf's errors; Hydra's have none
         for override in asked:
             key = key_of(override)
+            if named == key:
+                value = value_of(override).replace("\\{", "{").replace("\\}", "}")  # as Hydra's sweeper has them
+                rule = f"is not a value: {text.partition(' full_key:')[0]}; in quotes, \\${{ is text and names no key"
+                return ConfigError(COMMAND_LINE, key, value, rule)
             if f"'{key}'" in text and "Could not override" in text:
                 choices = [one for one in asked if key_of(one) in {*self.groups()} - {key}]
                 return ConfigError(COMMAND_LINE, "", "", f"{override}: no such key{self._nearest(key, choices)}")
@@ -255,14 +261,24 @@ def composer(config_dirs: Iterable[Path] = ()) -> Composer:
     folders = tuple(Path(folder).resolve() for folder in config_dirs)
     search_path = create_config_search_path(str(conf_dir()))
     loader = ConfigLoaderImpl(search_path)
-    own = (f"hydra.searchpath=[{','.join(f'{SCHEME}{folder}' for folder in folders)}]",) if folders else ()
-    return Composer(loader, own, folders)
+    return Composer(loader, (search_path_of(folders),) if folders else (), folders)
+
+
+def search_path_of(folders: Iterable[Path]) -> str:
+    """Hydra's override for folders given with ``--config-dir``; whatever they are called, each is one entry."""
+    return f"{SEARCH_PATH}=[{','.join(quoted_text(f'{SCHEME}{folder}') for folder in folders)}]"
 
 
 def searched_folders(hydra_overrides: Iterable[str]) -> tuple[Path, ...]:
     """Folders that ``--config-dir`` put on Hydra's search path."""
-    paths = [value_of(one) for one in hydra_overrides if key_of(one) == "hydra.searchpath"]
-    return tuple(Path(one.removeprefix(SCHEME)) for path in paths for one in path.strip("[]").split(",") if one)
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    given = OverridesParser.create().parse_overrides([one for one in hydra_overrides if key_of(one) == SEARCH_PATH])
+    return tuple(Path(str(path).removeprefix(SCHEME)) for override in given for path in _listed(override.value()))
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()
 
 
 def _first_line(error: BaseException) -> str:

@@ -71,9 +71,23 @@ def quoted(key: str, value: object) -> str:
     --------
     >>> quoted("output.dir", "/runs/a,b's")
     "output.dir='/runs/a,b\\\\'s'"
+    >>> print(quoted("output.dir", "/runs/${x}"))
+    output.dir='/runs/\\${x}'
     """
-    text = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), str(value))
-    return f"{key}='{text}'"
+    literal = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", str(value))  # else it names another key
+    return f"{key}={quoted_text(literal)}"
+
+
+def quoted_text(value: str) -> str:
+    """One value of an override, in quotes; ``${...}`` in it stays an interpolation.
+
+    Examples
+    --------
+    >>> print(quoted_text("a,b's"))
+    'a,b\\'s'
+    """
+    text = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
+    return f"'{text}'"
 
 
 def without_password(override: str) -> str:

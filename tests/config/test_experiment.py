@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ftfkit.config.compose import composer
+from ftfkit.config.compose import composer, search_path_of, searched_folders
 from ftfkit.config.experiment import compose
 from ftfkit.config.overrides import quoted, without_password
 from ftfkit.errors import ConfigError
@@ -235,9 +235,28 @@ def test_a_value_of_another_kind_is_refused_in_one_line(overrides: list[str], me
         compose([*track, *overrides])
 
 
-@pytest.mark.parametrize("folder", ["/runs/a,b", "/runs/my runs (2)", "/runs/x=1's", "/runs/back\\"])
+@pytest.mark.parametrize(
+    "folder", ["/runs/a,b", "/runs/my runs (2)", "/runs/x=1's", "/runs/back\\", "/${x}", r"/\${seed}"]
+)
 def test_a_quoted_text_is_taken_as_it_stands(folder: str) -> None:
     assert compose([quoted("output.dir", folder)]).output.dir == folder
+
+
+@pytest.mark.parametrize("override", ["output.dir=/runs/${x}", "output.dir='/runs/${x}'"])
+def test_an_interpolation_of_nothing_tells_how_to_write_the_text(override: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        compose([override])
+    told = r"Interpolation key 'x' not found; in quotes, \${ is text and names no key (ftfkit)"
+    assert str(refused.value) == rf"command line: output.dir == /runs/${{x}} is not a value: {told}"
+
+
+@pytest.mark.parametrize("name", ["a,b", "it's [mine] (2)", "${x}", "back\\"])
+def test_a_folder_of_the_users_own_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    (folder / "hpo").mkdir(parents=True)
+    (folder / "hpo" / "mine.yaml").write_text("n_trials: 3\n")
+    assert compose(["hpo=mine"], composer([folder])).baseline.spec.hpo.n_trials == 3
+    assert searched_folders([search_path_of([folder, tmp_path])]) == (folder, tmp_path)
 
 
 def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
