@@ -23,7 +23,7 @@ from ftfkit.run.asset import AssetData, asset_data
 from ftfkit.run.calibration import fit_calibrator
 from ftfkit.run.fit import class_weights, derived_seed, out_of_fold, predict, prepare_fit
 from ftfkit.run.metrics import block_metrics, extra_metrics, f1_score, reliability, trade_metrics
-from ftfkit.run.payloads import sealed
+from ftfkit.run.payloads import sealed, threshold_of
 from ftfkit.run.trades import simulate_trades
 from ftfkit.run.tuning import search
 from ftfkit.types import Asset, Events, IntArray, Predictions, Row, Scored, Split
@@ -177,7 +177,7 @@ def make_row(task: CellTask, data: AssetData, split: Split, predictions: Predict
     calibrate = fit_calibrator(spec.calibration, spec.loss, buy_weight / other, predictions.oof_proba, oof_y)
     oof, calibrated = calibrate(predictions.oof_proba), calibrate(predictions.test_proba)
     tuned = best_f1(oof_y, oof).threshold
-    threshold = spec.decision.threshold(sealed(DecisionContext(oof, oof_y, task.baseline_oof_buys)))
+    threshold = threshold_of(spec.decision, sealed(DecisionContext(oof, oof_y, task.baseline_oof_buys)))
     buy = calibrated >= threshold
     block = _block(task.edges, events.t0[split.test])
     trades = simulate_trades(data.bars, events, split.test, buy, block, spec.trade.fee_bps + spec.trade.slippage_bps)

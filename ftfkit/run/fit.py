@@ -18,7 +18,7 @@ from ftfkit.errors import UNPLACED, DataSettingError
 from ftfkit.plugins import registry
 from ftfkit.purging import consecutive_splits
 from ftfkit.run.asset import AssetData
-from ftfkit.run.payloads import target_of
+from ftfkit.run.payloads import proba_of, target_of
 from ftfkit.types import IntArray, Sample, Split
 from ftfkit.uniqueness import uniqueness
 
@@ -88,13 +88,10 @@ def _trained_on(spec: Spec, data: AssetData, hard: Sample, seed: int) -> tuple[S
 
 def predict(spec: Spec, fit: Fit, params: Params, rounds: int, seeds: tuple[int, ...]) -> Proba:
     """Probabilities of the scored rows, averaged over model seeds."""
-    scored = [
-        spec.model.bind(replace(fit.context, seed=seed)).predict(params, rounds).astype(np.float64) for seed in seeds
-    ]
-    proba = np.mean(scored, axis=0).astype(np.float32)
-    if not np.isfinite(proba).all():
-        raise FloatingPointError(f"probabilities of {type(spec.model).__name__} must be finite")
-    return cast(Proba, proba)
+    n = len(fit.context.X_eval)
+    bound = (spec.model.bind(replace(fit.context, seed=seed)) for seed in seeds)
+    scored = [proba_of(spec.model, one.predict(params, rounds), n).astype(np.float64) for one in bound]
+    return cast(Proba, np.mean(scored, axis=0).astype(np.float32))
 
 
 def out_of_fold(
@@ -144,7 +141,8 @@ def _context(spec: Spec, data: AssetData, sample: Sample, X_eval: npt.NDArray[np
             hard = _hard(sample, split.train)
             train = replace(hard, weight=_row_weights(spec.balancing, hard, data))
             bound = spec.model.bind(_context(spec, data, train, sample.X[split.test], seed))
-            proba[split.test] = bound.predict(spec.model.params, spec.model.max_rounds)
+            scored = bound.predict(spec.model.params, spec.model.max_rounds)
+            proba[split.test] = proba_of(spec.model, scored, len(split.test))
         return proba
 
     def resample(rows: IntArray) -> Sample:

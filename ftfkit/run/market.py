@@ -13,7 +13,7 @@ import pandas as pd
 from ftfkit.components import DataSource, FeatureSet
 from ftfkit.errors import UNPLACED, ConfigError, DataError, DataSettingError
 from ftfkit.run.bars import counted, last_close, native_bars, utc_ns
-from ftfkit.run.payloads import sealed
+from ftfkit.run.payloads import needs_of, sealed
 from ftfkit.types import HOUR_NS, Asset, Bars, Market, Universe
 
 __all__ = ["check_reserved", "common_period", "fingerprints", "load_market", "market_hash", "native_bars", "resample"]
@@ -120,7 +120,7 @@ def load_market(
         When an asset cannot be had, breaks the bar schema or has no bar closed by ``end_ns``.
     """
     native: dict[str, Bars] = {}
-    for needed in dict.fromkeys((asset, *features.needs(asset, universe))):
+    for needed in dict.fromkeys((asset, *needs_of(features, asset, universe))):
         bars = counted(native_bars(source, needed).up_to(end_ns))
         if not len(bars):
             raise DataError(f"{bars.quality.origin}: no bar of {bars.asset} is closed by {_day(end_ns)} (ftfkit)")

@@ -15,6 +15,7 @@ from ftfkit.components import BoundModel, Model, Proba, SearchRange
 from ftfkit.config.sections import HpoConfig
 from ftfkit.operating_points import average_precision, best_f1
 from ftfkit.run.metrics import f1_score, logloss
+from ftfkit.run.payloads import proba_of
 from ftfkit.types import F1Rule, Stage
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ def search(
     evaluate = score_function(hpo, f1_rule)
 
     def score(proba: Proba) -> float:
-        if not np.isfinite(proba).all():
-            raise FloatingPointError(f"{type(model).__name__}: probabilities must be finite")
-        return evaluate(y_valid, proba)
+        return evaluate(y_valid, proba_of(model, proba, len(y_valid)))
 
     if hpo.n_trials == 0 or not model.space:
         stages = list(bound.path(model.params, hpo.every_rounds))
