@@ -35,11 +35,11 @@ class Splitter(Component):
         Model seeds that a cell is averaged over.
     """
 
-    n_folds: int = Field(default=5, ge=2)
-    embargo_bars: int = Field(default=24, ge=0)
+    n_folds: int = Field(default=5, ge=2, le=1_000)
+    embargo_bars: int = Field(default=24, ge=0, le=10_000)
     bar_hours: int = Field(default=4, ge=1)
     valid_frac: float = Field(default=0.25, gt=0, lt=1)
-    oof_groups: int = Field(default=4, ge=2)
+    oof_groups: int = Field(default=4, ge=2, le=1_000)
     repeats: int = Field(default=1, ge=1)
 
     @abstractmethod

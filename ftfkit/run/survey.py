@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftfkit.components import DataSource
+from ftfkit.components import DataSource, Splitter
 from ftfkit.config.origin import placed
 from ftfkit.config.schema import Experiment, Spec
-from ftfkit.errors import DataError, DataSettingError
+from ftfkit.errors import UNPLACED, DataError, DataSettingError
+from ftfkit.purging import consecutive_splits, tail_split
 from ftfkit.run.bars import counted
 from ftfkit.run.keys import canonical, sha256
 from ftfkit.run.market import check_reserved, common_period, native_bars, resample
-from ftfkit.run.payloads import events_of, splits_of
+from ftfkit.run.payloads import edges_of, events_of, needs_of, splits_of
 from ftfkit.types import BAR_COLUMNS, Asset, Bars, BoolArray, DataQuality, Events, IntArray
 
 ROWS_HELD = 3_000_000  # native bars kept between the two passes, 48 bytes each; more assets are read twice
@@ -69,7 +70,7 @@ def label_id(spec: Spec) -> str:
 
 def market_assets(spec: Spec, asset: Asset) -> tuple[Asset, ...]:
     """The asset and those its feature set declares, without repeats."""
-    return tuple(dict.fromkeys((asset, *spec.features.needs(asset, spec.universe.universe))))
+    return tuple(dict.fromkeys((asset, *needs_of(spec.features, asset, spec.universe.universe))))
 
 
 def survey(experiment: Experiment) -> Survey:
@@ -92,7 +93,7 @@ def _survey(experiment: Experiment) -> Survey:
     bars = _HeldBars(spec.data)
     period = common_period([_ends(bars.native(asset)) for asset in assets], spec.data.holdout_from)
     check_reserved(spec.data, assets, period[1])
-    edges = spec.cv.edges(*period)
+    edges = edges_of(spec.cv, *period)
     schemes = {label_id(variant.spec): variant.spec for variant in experiment.all_variants}
     data: dict[str, AssetSurvey] = {}
     n_train: dict[tuple[str, str], Mapping[int, int]] = {}
@@ -147,14 +148,35 @@ def _ends(bars: Bars) -> Bars:
 
 def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges: IntArray) -> dict[int, int]:
     """Training events of each fold."""
+    t0, t1 = events.t0[inside], events.t1[inside]
+    if not len(t0):
+        dropped = ", ".join(f"{reason} {n}" for reason, n in events.dropped.items()) or "none"
+        raise DataError(f"{asset.name}: the common period holds no event of this label; dropped: {dropped} (ftfkit)")
     try:
-        splits = splits_of(spec.cv, events.t0[inside], events.t1[inside], edges)
+        splits = splits_of(spec.cv, t0, t1, edges)
+        smallest = min(splits, key=lambda split: len(split.train))
+        _check_inner(spec.cv, smallest.fold, t0[smallest.train], t1[smallest.train])
     except DataSettingError as error:
         rule = f"{error.rule} (asset {asset.name})"
         raise DataSettingError(error.where, error.key, error.value, rule, error.owner) from error
     except DataError as error:
         raise DataError(f"{asset.name}: {error}") from error
     return {split.fold: len(split.train) for split in splits}
+
+
+def _check_inner(cv: Splitter, fold: int, t0: IntArray, t1: IntArray) -> None:
+    """Refuse inner validation and out-of-fold groups that no cell of a fold could make of its training events."""
+    try:
+        for split in consecutive_splits(t0, t1, cv.oof_groups, cv.embargo_ns):
+            consecutive_splits(t0[split.train], t1[split.train], cv.oof_groups, cv.embargo_ns)
+        inner = tail_split(t0, t1, cv.valid_frac, cv.embargo_ns).train
+    except DataSettingError as error:
+        raise DataSettingError(UNPLACED, error.key, error.value, f"{error.rule} (fold {fold})") from error
+    try:
+        consecutive_splits(t0[inner], t1[inner], cv.oof_groups, cv.embargo_ns)
+    except DataSettingError as error:
+        rule = f"must leave {cv.oof_groups} out-of-fold groups; it leaves {len(inner)} of {len(t0)} training events"
+        raise DataSettingError(UNPLACED, "cv.valid_frac", cv.valid_frac, f"{rule} (fold {fold})") from error
 
 
 def _asset_survey(native: Bars, label: Bars, events: Events, inside: BoolArray) -> AssetSurvey:

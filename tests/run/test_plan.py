@@ -215,6 +215,19 @@ def test_a_metric_that_cannot_be_lifted_is_refused_before_data_is_read(tmp_path:
             ["data.holdout_from=2030-01-01", "data.days=60"],
             r"^command line: data\.holdout_from == 2030\S+ must not be after 2022-03-02T\S+, where .* AAVEUSDC end",
         ),
+        (
+            ["data.days=60", "cv.valid_frac=.85"],
+            r"^command line: cv\.valid_frac == 0\.85 must leave 4 out-of-fold groups",
+        ),
+        (
+            ["data.days=60", "cv.valid_frac=.9999"],
+            r"^command line: cv\.valid_frac == 0\.9999 must leave training events",
+        ),
+        (
+            ["data.days=60", "cv.oof_groups=300"],
+            r"^command line: cv\.oof_groups == 300 must leave \w+ events .*\(fold \d\)",
+        ),
+        (["data.days=60", "cv.embargo_bars=200"], r"cv\.\w+ == \S+ must leave .*fold \d"),
         (["label.bar_hours=5"], r"^command line: label\.bar_hours == 5 must divide 24"),
     ],
 )
@@ -225,6 +238,17 @@ def test_a_value_that_does_not_fit_the_bars_is_refused_with_its_place(
     with pytest.raises(ConfigError, match=message) as refused:
         make_plan(compose([*TINY[:2], *asked]), NOW)
     assert str(refused.value).endswith("ftfkit)")
+
+
+def test_a_label_without_events_is_told_with_what_was_dropped() -> None:
+    with pytest.raises(DataError, match=r"^AAVEUSDC: the common period holds no event of this label; dropped: \w+ \d+"):
+        make_plan(compose([*TINY, "label.max_holding_bars=1000"]), NOW)
+
+
+@pytest.mark.parametrize("override", ["cv.n_folds=1001", "cv.oof_groups=1001", "cv.embargo_bars=10001"])
+def test_a_splitter_without_bounds_would_never_end(override: str) -> None:
+    with pytest.raises(ConfigError, match=r"^command line: cv\.\w+ == \d+ must be <= 10*"):
+        compose([override])
 
 
 def test_a_track_without_a_readiness_document_is_told_before_it_runs() -> None:
