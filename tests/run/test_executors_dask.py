@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,27 +57,29 @@ def _cluster(folder: Path) -> Iterator[Cluster]:
         _wait_for(contact)
         address = json.loads(contact.read_text())["address"]
         assert address.startswith("tcp://127.0.0.1:")
-        one = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60", "--local-directory", str(folder))
-        workers = [
-            stack.enter_context(process("distributed.cli.dask_worker", address, *LOOPBACK, *one, cwd=folder))
-            for _ in range(2)
-        ]
+        workers = [stack.enter_context(_worker(address, folder)) for _ in range(2)]
         _wait_for_workers(address, 2)
         yield Cluster(address, tuple(workers))
 
 
+def _worker(address: str, folder: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    one = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60", "--local-directory", str(folder))
+    return process("distributed.cli.dask_worker", address, *LOOPBACK, *one, cwd=folder)
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One for all tests that leave it whole."""
+    """One for all tests; they leave it whole."""
     with _cluster(tmp_path_factory.mktemp("cluster")) as shared:
         yield shared
 
 
 @pytest.fixture
-def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One that a test may break."""
-    with _cluster(tmp_path_factory.mktemp("cluster")) as own:
-        yield own
+def doomed(cluster: Cluster, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A third worker of the cluster, which a test may kill."""
+    with _worker(cluster.address, tmp_path) as third:
+        _wait_for_workers(cluster.address, 3)
+        yield third
 
 
 def _wait_for(file: Path) -> None:
@@ -103,10 +105,15 @@ def test_both_workers_are_used(cluster: Cluster) -> None:
     assert os.getpid() not in found
 
 
-def test_rows_are_the_same_bytes_as_on_loky(cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path) -> None:
+def test_rows_are_the_same_bytes_as_on_loky_and_the_cluster_outlives_the_run(
+    cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path
+) -> None:
     result = run_tiny(tmp_path / "out", "executor=dask", f"executor.address={cluster.address}")
     assert (result.n_failed, result.n_reused) == (0, 0)
     assert (result.folder / "rows.parquet").read_bytes() == tiny_rows
+    with executor(ExecutorConfig(name="dask", address=cluster.address), 1) as engine:
+        assert engine.submit(abs, -1).result(timeout=60) == 1
+    assert [worker.poll() for worker in cluster.workers] == [None, None]
 
 
 def test_rows_in_batches_are_the_same_bytes(cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path) -> None:
@@ -114,23 +121,16 @@ def test_rows_in_batches_are_the_same_bytes(cluster: Cluster, tiny_rows, run_tin
     assert (run_tiny(tmp_path / "out", *batches).folder / "rows.parquet").read_bytes() == tiny_rows
 
 
-def test_a_worker_that_is_killed_costs_no_row(own_cluster: Cluster, tiny_rows, run_tiny, tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_costs_no_row(
+    cluster: Cluster, doomed: subprocess.Popen[bytes], tiny_rows, run_tiny, tmp_path: Path
+) -> None:
     class Killing(NoProgress):
         """Kills a worker once the first cell is done."""
 
         def advance(self, _outcome: str) -> None:
-            own_cluster.workers[0].kill()
+            doomed.kill()
 
-    named = ("executor=dask", f"executor.address={own_cluster.address}")
-    result = run_tiny(tmp_path / "out", *named, progress=Killing())
-    assert own_cluster.workers[0].wait(timeout=10) != 0
+    result = run_tiny(tmp_path / "out", "executor=dask", f"executor.address={cluster.address}", progress=Killing())
+    assert doomed.wait(timeout=10) != 0
     assert result.n_failed == 0
     assert (result.folder / "rows.parquet").read_bytes() == tiny_rows
-
-
-def test_the_cluster_outlives_the_run(cluster: Cluster, run_tiny, tmp_path: Path) -> None:
-    result = run_tiny(tmp_path / "out", "executor=dask", f"executor.address={cluster.address}")
-    assert result.n_failed == 0
-    with executor(ExecutorConfig(name="dask", address=cluster.address), 1) as engine:
-        assert engine.submit(abs, -1).result(timeout=60) == 1
-    assert [worker.poll() for worker in cluster.workers] == [None, None]
