@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 from ftfkit.api import verify
 from ftfkit.config.experiment import compose
+from ftfkit.config.schema import Experiment
 from ftfkit.run.records import write_manifest
 from ftfkit.run.rescore import rescored
 from ftfkit.run.store import Store, store_url
@@ -33,8 +35,15 @@ def _undrawn(folder: Path) -> Path:
     return folder
 
 
+@cache
+def _planned(plan_file: Path) -> Experiment:
+    return compose([f"plan={plan_file}"])
+
+
 def check(desk, **changes) -> Verification:
-    experiment = changes.get("experiment", compose([f"plan={desk.plan_file}"]))
+    """Copies of the desk share its plan, which is composed once."""
+    shared = desk.conf.resolve().parent / desk.plan_file.relative_to(desk.folder)
+    experiment = changes["experiment"] if "experiment" in changes else _planned(shared)
     return verify_run(desk.run, desk.output, experiment, changes.get("render", _undrawn))
 
 
