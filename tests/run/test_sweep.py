@@ -21,7 +21,7 @@ from ftfkit.errors import ConfigError, DataError
 from ftfkit.run import records
 from ftfkit.run.ledger import Ledger
 from ftfkit.run.predictions import predictions_file
-from ftfkit.run.progress import NoProgress, PlainProgress
+from ftfkit.run.progress import PlainProgress
 from ftfkit.run.result import RunResult
 from ftfkit.run.store import Store, store_url
 from ftfkit.run.sweep import run_sweep
@@ -206,44 +206,43 @@ def test_a_command_whose_output_nobody_reads_finishes_its_run(first: RunResult, 
     assert "Exception ignored" not in shown
 
 
-def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
-    stream = io.StringIO()
-    too_short = (*TINY, f"output.dir={tmp_path}", FACTOR, "data.days=20", "universe.assets=[AAVE]")
-    failed = run_sweep(compose(too_short), now=NOW, progress=PlainProgress(stream))
-    assert (failed.n_reused, failed.n_failed, failed.exit_code) == (0, 4, 4)
-    shown = stream.getvalue()
-    assert "4/4 cells run, 4 failed" in shown
-    assert "ftfkit: warning: balanced, AAVEUSDC, fold 0: ftfkit.errors.DataSettingError: " in shown
-    assert "cv.oof_groups == 4 must leave training events everywhere: out-of-fold group 0 of 4" in shown
-    assert shown.count("warning") == (failed.folder / records.LOG).read_text().count("WARNING") == 4
-    assert failed.verdict is not None
-    assert failed.verdict.variants["none"].verdict == "INCOMPLETE"
-    with _store(tmp_path) as store:
-        rows = store.get_rows(failed.rows.row_key)
-    assert {row.status for row in rows.values()} == {"error"}
-    assert all("Traceback" in str(row.error) for row in rows.values())
-    assert run_sweep(compose([*too_short, "executor=serial"]), now=NOW).n_reused == 0
-
-
-class Rewriting(NoProgress):
+class Rewriting(PlainProgress):
     """Changes the data after the plan was made and before a cell has read it."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, stream: io.StringIO) -> None:
+        super().__init__(stream)
         self._file = file
 
     def start(self, n_cells: int, n_reused: int) -> None:
+        super().start(n_cells, n_reused)
         frame = pd.read_parquet(self._file)
         frame.assign(volume=frame.volume + 1).to_parquet(self._file)
 
 
-def test_no_row_of_other_bars_is_stored_under_a_planned_key(tmp_path: Path) -> None:
-    file = tmp_path / "AAVEUSDC_1h.parquet"
-    compose([*TINY]).baseline.spec.data.read(Asset("AAVE", "USDC")).frame.to_parquet(file)
+def test_error_rows_are_kept_shown_and_tried_again(tmp_path: Path) -> None:
+    """No row of other bars is stored under a planned key: cells that find such bars fail."""
+    stream, file = io.StringIO(), tmp_path / "AAVEUSDC_1h.parquet"
+    frame = compose([*TINY]).baseline.spec.data.read(Asset("AAVE", "USDC")).frame
+    frame.to_parquet(file)
     files = ("universe=demo", "universe.assets=[AAVE]", "hpo=fixed", "cv.n_folds=2", "data=parquet", "executor=serial")
-    experiment = compose([*files, f"data.path={tmp_path}", f"output.dir={tmp_path}/out"])
-    changed = run_sweep(experiment, now=NOW, progress=Rewriting(file))
-    assert changed.n_failed == 2
-    assert changed.rows.error.str.contains("bars are not those of the plan").all()
+    experiment = compose([*files, FACTOR, f"data.path={tmp_path}", f"output.dir={tmp_path}/out"])
+    failed = run_sweep(experiment, now=NOW, progress=Rewriting(file, stream))
+    assert (failed.n_reused, failed.n_failed, failed.exit_code) == (0, 4, 4)
+    shown = stream.getvalue()
+    assert "4/4 cells run, 4 failed" in shown
+    assert "ftfkit: warning: balanced, AAVEUSDC, fold 0: ftfkit.errors.DataError: " in shown
+    assert shown.count("warning") == (failed.folder / records.LOG).read_text().count("WARNING") == 4
+    assert failed.rows.error.str.contains("bars are not those of the plan").all()
+    assert failed.verdict is not None
+    assert failed.verdict.variants["none"].verdict == "INCOMPLETE"
+    with _store(tmp_path / "out") as store:
+        rows = store.get_rows(failed.rows.row_key)
+    assert {row.status for row in rows.values()} == {"error"}
+    assert all("Traceback" in str(row.error) for row in rows.values())
+    frame.to_parquet(file)
+    again = run_sweep(experiment, now=NOW)
+    assert (again.n_reused, again.n_failed) == (0, 0)
+    assert set(again.rows.row_key) == set(rows)
 
 
 def test_a_period_too_short_for_its_folds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
