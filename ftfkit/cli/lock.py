@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftfkit.cli.arguments import ArgumentParser
-from ftfkit.config.overrides import quoted
+from ftfkit.config.overrides import is_override, quoted
 from ftfkit.errors import UsageError, VerifyError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--history", action="store_true", help="list what was locked and taken back")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="output.dir of the runs (default outputs)")
     options = parser.parse_intermixed_args(arguments)
+    _refuse_both(options)
     if options.history:
         return _history(options.output)
     if options.undo:
@@ -36,6 +37,20 @@ def main(arguments: list[str]) -> int:
     if options.run is None or options.variant is None:
         raise UsageError("command line: lock needs RUN VARIANT, --undo or --history")
     return _lock(options)
+
+
+def _refuse_both(options: argparse.Namespace) -> None:
+    """What would be left undone, or done though it should not, where one flag is taken and the other not looked at."""
+    asked = [name for name in ("undo", "history", "confirm", "dry_run") if getattr(options, name)]
+    if len(asked) > 1 and asked != ["confirm", "dry_run"]:
+        raise UsageError(f"command line: {' and '.join(_flag(name) for name in asked)} exclude each other")
+    words = [one for one in (options.run, options.variant) if one and not is_override(one)]
+    if words and (options.undo or options.history):
+        raise UsageError(f"command line: {_flag(asked[0])} takes no RUN and no VARIANT, found {' '.join(words)}")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _lock(options: argparse.Namespace) -> int:

@@ -46,6 +46,20 @@ def test_a_lock_shows_its_diff_is_what_the_next_sweep_starts_from_and_can_be_und
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--undo", "--dry-run"], "--undo and --dry-run exclude each other"),
+        (["--undo", "--history"], "--undo and --history exclude each other"),
+        (["ftf_1", "standard", "--undo"], "--undo takes no RUN and no VARIANT, found ftf_1 standard"),
+        (["ftf_1", "--history"], "--history takes no RUN and no VARIANT, found ftf_1"),
+    ],
+)
+def test_flags_that_would_be_left_unheard_are_refused(words: list[str], told: str, capsys: Capture) -> None:
+    assert main(["lock", *words]) == 2
+    assert capsys.readouterr().err == f"command line: {told}\n"
+
+
 def test_a_run_compared_with_an_older_champion_is_not_locked(desk, capsys: Capture) -> None:
     assert lock(desk, desk.run_id, "standard") == 0
     assert lock(desk, desk.run_id, "standard") == 1
