@@ -156,7 +156,7 @@ class StatsConfig(Section):
     """
 
     metric: str = "f1_buy"
-    n_resamples: int = Field(default=10_000, ge=100)
+    n_resamples: int = Field(default=10_000, ge=100, le=1_000_000)
     seed: int = Field(default=42, ge=0)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     planning_sd_fold: float = Field(default=0.045, gt=0)

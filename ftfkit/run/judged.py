@@ -17,10 +17,11 @@ CORE_METRICS = (  # columns that say how good a cell's predictions are, larger b
     *(name for name in BlockMetrics.__annotations__ if name not in {"f1_buy", *LOSSES}),
     *(name for name in TradeMetrics.__annotations__ if name not in {"no_trade", *LOSSES}),
 )
+SHARES = frozenset(CORE_METRICS) - TradeMetrics.__annotations__.keys()  # none can rise by 1
 
 
 def check_judged(experiment: Experiment) -> None:
-    """Refuse a ``stats.metric`` that no row will have or that a lift makes worse, and metrics that no row can take.
+    """Refuse a ``stats.metric`` or required lift that no row could meet, and metrics that no row can take.
 
     Raises
     ------
@@ -35,6 +36,10 @@ def check_judged(experiment: Experiment) -> None:
     if name in LOSSES:
         rule = "is better the smaller it is: a lift of it would be a loss"
         raise ConfigError(place_of(experiment, "stats.metric"), "stats.metric", name, rule)
+    lift = experiment.gates.required_lift
+    if name in SHARES and lift >= 1:
+        rule = f"must be < 1: {name} is a share, and so is a lift of it"
+        raise ConfigError(place_of(experiment, "gates.required_lift"), "gates.required_lift", lift, rule)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -198,8 +198,13 @@ def test_a_metric_that_cannot_be_lifted_is_refused_before_data_is_read(tmp_path:
     assert told.endswith("did you mean 'f1_buy'? (ftfkit)")
     with pytest.raises(ConfigError, match=r"stats\.metric == brier is better the smaller it is"):
         make_plan(compose([*asked, "stats.metric=brier"]), NOW)
-    with pytest.raises(DataError):
-        make_plan(compose([*asked, "stats.metric=average_precision"]), NOW)
+    with pytest.raises(
+        ConfigError, match=r"^command line: gates\.required_lift == 1\.5 must be < 1: f1_buy is a share"
+    ):
+        make_plan(compose([*asked, "gates.required_lift=1.5"]), NOW)
+    for possible in (["stats.metric=average_precision"], ["stats.metric=expectancy_bps", "gates.required_lift=1.5"]):
+        with pytest.raises(DataError):
+            make_plan(compose([*asked, *possible]), NOW)
 
 
 @pytest.mark.parametrize(
@@ -245,9 +250,12 @@ def test_a_label_without_events_is_told_with_what_was_dropped() -> None:
         make_plan(compose([*TINY, "label.max_holding_bars=1000"]), NOW)
 
 
-@pytest.mark.parametrize("override", ["cv.n_folds=1001", "cv.oof_groups=1001", "cv.embargo_bars=10001"])
-def test_a_splitter_without_bounds_would_never_end(override: str) -> None:
-    with pytest.raises(ConfigError, match=r"^command line: cv\.\w+ == \d+ must be <= 10*"):
+@pytest.mark.parametrize(
+    "override",
+    ["cv.n_folds=1001", "cv.oof_groups=1001", "cv.embargo_bars=10001", "data.days=99999", "stats.n_resamples=1e7"],
+)
+def test_what_would_fill_memory_or_never_end_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match=r"^command line: \w+\.\w+ == \S+ must be <= \d+"):
         compose([override])
 
 

@@ -56,7 +56,7 @@ class SyntheticSource(DataSource):
     """
 
     start: date = date(2022, 1, 1)
-    days: int = Field(default=540, ge=1)
+    days: int = Field(default=540, ge=1, le=36_500)
     seed: int = Field(default=7, ge=0)
     correlation: float = Field(default=0.65, ge=0, lt=1)
     signal: float = Field(default=0.3, ge=0, le=1)
