@@ -31,7 +31,7 @@ from ftfkit.config.sections import (
     TradeConfig,
     UniverseConfig,
 )
-from ftfkit.config.tracks import by_track, track_of, track_variants
+from ftfkit.config.tracks import by_track, check_track, track_of, track_variants
 from ftfkit.errors import ConfigError
 from ftfkit.plugins import Registry, registry
 
@@ -70,7 +70,7 @@ def _composed(overrides: tuple[str, ...], maker: Composer) -> Experiment:
     swept = {group for group in FACTOR_GROUPS if len({tuple(about(job, group)) for job in jobs}) > 1}
     whole = [override for override in jobs[0] if not (inner_key_of(override) and group_of(override) in FACTOR_GROUPS)]
     first = maker.compose(whole)  # values of factor groups may be those of a champion's option
-    _ = track_of(first)  # before anything stands on the variants that it declares
+    check_track(first)
     output = Path(section(first, "output", OutputConfig).dir)
     champion = next(iter(read_locks(output)[-1:]), None)
     with standing_on(champion, output, overrides):

@@ -23,6 +23,11 @@ def track_of(composed: Composed) -> TrackConfig | None:
     return validated(composed, "track", track, TrackConfig, "ftfkit") if track else None
 
 
+def check_track(composed: Composed) -> None:
+    """Refuse a track that is not valid, before anything stands on the variants that it declares."""
+    track_of(composed)
+
+
 def track_variants(first: Composed, jobs: list[list[str]]) -> tuple[list[list[str]], set[str]]:
     """Multiply the jobs by the variants the track declares; a group given on the command line replaces the track's.
 

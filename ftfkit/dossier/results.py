@@ -125,7 +125,13 @@ def read_results(folder: Path) -> Results:
     advice = folder / ADVICE
     try:
         told = read_json(advice) if advice.is_file() else None
-        _ = run.plan["variants"][run.plan["baseline"]]
+        _check_baseline(run.plan)
         return Results(run.plan, run.rows, run.verdict, told)
     except UNREADABLE as error:  # JSON or Parquet that was cut off or damaged, or is of something else
         raise RowsError(f"{folder}: cannot be read: {brief(error)} (ftfkit)") from error
+
+
+def _check_baseline(plan: Mapping[str, Any]) -> None:
+    """Fail as a damaged file does where the baseline is no variant of the plan: all of a dossier rests on it."""
+    if not isinstance(plan["variants"][plan["baseline"]], Mapping):
+        raise TypeError(f"{plan['baseline']} is no variant")

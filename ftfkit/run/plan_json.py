@@ -96,6 +96,22 @@ def plan_hash(document: Mapping[str, Any]) -> str:
     return sha256(canonical(hashed_part(document)))
 
 
+def check_document(document: Mapping[str, Any]) -> None:
+    """Fail where a file is no plan document of this schema, with the error that reading it would meet.
+
+    Raises
+    ------
+    ValueError
+        For another schema; KeyError, TypeError or AttributeError for what is no plan at all.
+    """
+    plan_hash(document)
+    for name in ("plan_hash", "run_id", "schema"):
+        if name not in document:
+            raise KeyError(name)
+    if document["schema"] != SCHEMA:
+        raise ValueError(f"schema == {document['schema']} must be {SCHEMA}")
+
+
 def hashed_part(document: Mapping[str, Any]) -> dict[str, Any]:
     """A plan document without its time, command line, hash, paths and interpreter.
 

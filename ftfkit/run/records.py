@@ -74,10 +74,15 @@ class RunRecord:
     def unreadable(self) -> str:
         """What is wrong with the files, empty where nothing is; one damaged run must not hide the others."""
         try:
-            _ = self.rows, self.verdict, self.plan
+            self._check_files()
         except UNREADABLE as error:
             return " ".join(str(error).split()) or type(error).__name__
         return ""
+
+    def _check_files(self) -> None:
+        """Read every file, so that a damaged one fails here."""
+        for name in ("rows", "verdict", "plan"):
+            getattr(self, name)
 
 
 def list_runs(output: Path) -> list[RunRecord]:

@@ -22,7 +22,7 @@ from ftfkit.run.differences import computed_since, line_differences, row_differe
 from ftfkit.run.files import UNREADABLE, brief, read_json
 from ftfkit.run.keys import canonical, sha256, sources
 from ftfkit.run.ledger import Entry, Ledger
-from ftfkit.run.plan_json import JUDGING, SCHEMA, plan_hash
+from ftfkit.run.plan_json import JUDGING, check_document, plan_hash
 from ftfkit.run.recompute import comparisons_of, kept_checks, kept_readiness, planned_verdict, rendered, stored_frame
 from ftfkit.run.records import ADVICE, COMPARISONS, MANIFEST, NULL_CHECKS, PLAN, READINESS, ROWS, VERDICT
 from ftfkit.run.rescore import rescored
@@ -63,9 +63,7 @@ def verify_run(
     """
     try:
         document = read_json(folder / PLAN)
-        _ = plan_hash(document), document["plan_hash"], document["run_id"]
-        if document["schema"] != SCHEMA:
-            raise ValueError(f"schema == {document['schema']} must be {SCHEMA}")
+        check_document(document)
     except UNREADABLE as error:
         return Verification((f"{PLAN}: is not a plan: {brief(error)}",), (), ())
     if not any((folder / name).is_file() for name in (ROWS, VERDICT, MANIFEST)):
