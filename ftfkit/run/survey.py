@@ -167,8 +167,7 @@ def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges:
 def _check_inner(cv: Splitter, fold: int, t0: IntArray, t1: IntArray) -> None:
     """Refuse inner validation and out-of-fold groups that no cell of a fold could make of its training events."""
     try:
-        for split in consecutive_splits(t0, t1, cv.oof_groups, cv.embargo_ns):
-            consecutive_splits(t0[split.train], t1[split.train], cv.oof_groups, cv.embargo_ns)
+        consecutive_splits(t0, t1, cv.oof_groups, cv.embargo_ns)
         inner = tail_split(t0, t1, cv.valid_frac, cv.embargo_ns).train
     except DataSettingError as error:
         raise DataSettingError(UNPLACED, error.key, error.value, f"{error.rule} (fold {fold})") from error
