@@ -10,14 +10,17 @@ import pytest
 from ftfkit.config.experiment import compose
 from ftfkit.judge.power import folds_needed, mde80, mde_factor, power
 from ftfkit.run.forecast import Forecast, forecast
-from ftfkit.run.plan import make_plan
+from ftfkit.run.plan import Plan, make_plan
 from ftfkit.run.store import Store, store_url
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def forecast_of(desk, *overrides: str) -> Forecast:
-    plan = make_plan(desk.compose(*overrides), NOW)
+    return _forecast(make_plan(desk.compose(*overrides), NOW), desk)
+
+
+def _forecast(plan: Plan, desk) -> Forecast:
     with Store(store_url(None, desk.output)) as store:
         return forecast(plan, store, desk.output)
 
@@ -50,11 +53,12 @@ def test_stored_cells_are_reused_and_stored_comparisons_give_the_sd(finished_des
     [("plan.json", '{"label": "ATR'), ("plan.json", "{}"), ("comparisons.json", "[]"), ("timings.parquet", "PAR1")],
 )
 def test_a_damaged_run_tells_nothing_and_does_not_hide_the_others(desk, name: str, text: str) -> None:
-    whole = forecast_of(desk, "seed=1")
+    plan = make_plan(desk.compose("seed=1"), NOW)
+    whole = _forecast(plan, desk)
     shutil.copytree(desk.run, desk.run.with_name("damaged"))
-    assert forecast_of(desk, "seed=1").n_timed == 2 * whole.n_timed
+    assert _forecast(plan, desk).n_timed == 2 * whole.n_timed
     (desk.run.with_name("damaged") / name).write_text(text)
-    assert forecast_of(desk, "seed=1") == whole
+    assert _forecast(plan, desk) == whole
 
 
 @pytest.mark.parametrize(
