@@ -128,6 +128,7 @@ def test_explain_tells_values_choices_and_what_is_not_set(
         (["loss=glob(nothing/*)", "-m"], 1, "matches no option"),
         (["data=parquet"], 1, "data.path == ??? must be given"),
         (["data=parquet", "data.path=/nonexistent"], 1, NO_FOLDER),
+        (["data", "data=parquet", "data.path=/nonexistent"], 1, NO_FOLDER),
         (["judge", "/nonexistent.csv"], 1, "/nonexistent.csv"),
         (["judge", "/dev/null/x.csv"], 1, "/dev/null/x.csv"),
         (["report", "no_such_run"], 2, "no_such_run"),
@@ -169,7 +170,6 @@ def test_a_mistake_is_one_line_and_the_right_exit_code(
     [
         (["validat"], 2, "did you mean 'validate'?"),
         (["hydra.verbose=true", "label.stop_atr=-1"], 1, "command line: label.stop_atr == -1 must be > 0"),
-        (["data", "data=parquet", "data.path=/nonexistent"], 1, NO_FOLDER),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
