@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import requires
-from pathlib import Path
 
 import pytest
 from ftfkit_track05x06_joint import conf_dir
 
 import ftfkit
-from ftfkit.api import run_experiment
+from ftfkit.api import RunResult
 from ftfkit.plugins import registry
+from ftfkit.run.sweep import run_sweep
 from ftfkit.testing import PackageConformance
 
 TRACK = "track=05x06_smoothed_focal"
@@ -46,27 +46,21 @@ def test_each_change_alone_and_both_together_are_compared_with_the_champion() ->
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
-    """A store after the single arms and then the track, and how many cells each of the three runs read from it."""
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[RunResult]:
+    """The single arms and then the track, on one store."""
     output = tmp_path_factory.mktemp("joint")
-    runs = ("loss=focal/mild_focus", "targets=smoothing/mild", TRACK)
-    reused = {}
-    for run in runs:
-        result = run_experiment(ftfkit.compose(*TINY, run, f"output.dir={output}"))
-        assert result.n_failed == 0
-        reused[run] = result.n_reused
-    return output, reused
+    asked = ("loss=focal/mild_focus", "targets=smoothing/mild", TRACK)
+    return [run_sweep(ftfkit.compose(*TINY, one, f"output.dir={output}")) for one in asked]
 
 
-def test_only_the_joint_arm_is_trained_after_the_single_ones(stores: tuple[Path, dict[str, int]]) -> None:
-    _, reused = stores
-    assert list(reused.values()) == [0, CELLS, 3 * CELLS]
+def test_only_the_joint_arm_is_trained_after_the_single_ones(runs: list[RunResult]) -> None:
+    assert [run.n_reused for run in runs] == [0, CELLS, 3 * CELLS]
+    assert [run.n_failed for run in runs] == [0, 0, 0]
 
 
-def test_all_arms_are_judged(stores: tuple[Path, dict[str, int]]) -> None:
-    output, _ = stores
-    result = run_experiment(ftfkit.compose(*TINY, TRACK, f"output.dir={output}"))
-    assert result.n_reused == 4 * CELLS
+def test_all_arms_are_judged(runs: list[RunResult]) -> None:
+    result = runs[-1]
+    assert len(result.rows) == 4 * CELLS
     assert result.verdict is not None
     assert set(result.verdict.variants) == set(ARMS)
     f1 = result.rows.groupby("variant")["f1_buy"].mean()
