@@ -43,7 +43,7 @@ def planned(overrides: Sequence[str]) -> Planned | None:
         When the file cannot be read, or is no plan.
     """
     files = [value_of(override) for override in overrides if key_of(override) == _KEY]
-    if not files or files[-1] in {"", "null"}:
+    if not files or files[-1] == "null":
         return None
     document = _read(files[-1])
     given = [override for override in overrides if key_of(override) != _KEY]

@@ -259,6 +259,14 @@ def test_a_folder_of_the_users_own_may_have_any_name(tmp_path: Path, name: str) 
     assert searched_folders([search_path_of([folder, tmp_path])]) == (folder, tmp_path)
 
 
+def test_a_plan_without_a_name_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^command line: plan ==  must be a plan as `python -m ftfkit plan` writes it"
+    ):
+        compose(["plan="])
+    assert compose(["plan=null"]).plan is None
+
+
 def test_a_whole_number_is_a_number_and_a_date_needs_no_time() -> None:
     spec = compose(["label.stop_atr=1", "data.holdout_from=2025-01-01"]).baseline.spec
     assert spec.raw["label"]["stop_atr"] == 1.0
