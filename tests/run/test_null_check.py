@@ -229,7 +229,7 @@ def test_the_stored_command_asks_for_the_same_check(tmp_path: Path) -> None:
     own = tmp_path / "own conf"
     (own / "label").mkdir(parents=True)
     design = NoiseDesign(n_columns=4, correlation=1 / 3, effect=1.23456789)
-    experiment = compose([*TINY, "data.days=1000000"], composer([own]))
+    experiment = compose([*TINY, "data.days=36500"], composer([own]))
     words = shlex.split(_command(experiment, design, 1_234_567))
     assert words[:4] == ["python", "-m", "ftfkit", "null-check"]
     read = _parser().parse_intermixed_args(words[4:])
