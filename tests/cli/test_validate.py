@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ftfkit.cli.smoke import failures_of
 from ftfkit.cli.validate import main
+from ftfkit.config.compose import composer
 from ftfkit.config.folders import CORE, ConfFolder, conf_dir
 from ftfkit.plugins import BLOCK_VARIABLE, registry
 
@@ -51,3 +53,12 @@ def test_smoke_runs_every_option_of_every_group(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert " 0 failed" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_options_that_are_run_together_the_one_that_fails_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "cv/patient", "name: purged_kfold\nembargo_bars: 600\n")
+    using = composer([tmp_path])
+    failures = failures_of(using, ["calibration=platt", "cv=patient", "hpo=fixed"], tmp_path / "out")
+    assert list(failures) == ["cv=patient"]
+    assert "embargo" in failures["cv=patient"]
+    assert failures_of(using, ["calibration=platt", "cv=purged_kfold_5", "hpo=fixed"], tmp_path / "out") == {}
