@@ -46,7 +46,10 @@ def smoke(using: Composer) -> int:
 
 
 def failures_of(using: Composer, sweep: Sequence[str], output: Path) -> dict[str, str]:
-    """What is wrong, by option; options that fail together are run by themselves, which says whose fault it is."""
+    """What is wrong, by option.
+
+    Options that fail together are run by themselves: that says whose fault it is, or that they only do not go together.
+    """
     problem = _problem(using, sweep, output)
     if problem and len(sweep) > 1:
         alone = {option: _problem(using, [option], output) for option in sweep}

@@ -190,7 +190,8 @@ def _refuse_ragged(path: Path) -> None:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream)
-            n_columns, start = len(next(reader)), reader.line_num + 1
+            header = next(fields for fields in reader if fields)  # pandas passes over empty lines
+            n_columns, start = len(header), reader.line_num + 1
             for fields in reader:
                 blank = not "".join(fields).strip() and len(fields) < 2
                 if len(fields) != n_columns and not blank:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from numbers import Integral
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ftfkit.components import DataSource, RawBars
-from ftfkit.errors import UNPLACED, DataError, DataSettingError, PluginError
-from ftfkit.run.payloads import asked, typed
+from ftfkit.errors import UNPLACED, DataError, DataSettingError
+from ftfkit.run.payloads import raw_of
 from ftfkit.types import BAR_COLUMNS, HOUR_NS, PRICES, Asset, Bars, BoolArray, DataQuality, FloatArray, IntArray
 
 _NO_TIME = np.iinfo(np.int64).min
@@ -105,7 +104,7 @@ def native_bars(source: DataSource, asset: Asset) -> Bars:
     -----
     Rows of the hold-out are cut off by their timestamp before any price is looked at.
     """
-    raw = _raw(source, asset)
+    raw = raw_of(source, asset)
     lacking = [name for name in ("timestamp", *BAR_COLUMNS) if name not in raw.frame.columns]
     if lacking:
         found = ", ".join(map(str, raw.frame.columns))
@@ -128,7 +127,7 @@ def native_bars(source: DataSource, asset: Asset) -> Bars:
 
 def last_close(source: DataSource, asset: Asset) -> int:
     """Close of the last bar that there is, hold-out or not, ns UTC; its timestamp is all that is looked at."""
-    raw = _raw(source, asset)
+    raw = raw_of(source, asset)
     return int(_open_times(raw).max()) + _bar_ns(raw)
 
 
@@ -146,16 +145,6 @@ def counted(bars: Bars, n_label_dropped: int = 0) -> Bars:
         n_label_dropped=n_label_dropped,
     )
     return replace(bars, quality=quality)
-
-
-def _raw(source: DataSource, asset: Asset) -> RawBars:
-    raw = typed(source, "read", asked(source, "read", asset), RawBars)
-    if isinstance(raw.frame, pd.DataFrame) and isinstance(raw.bar_hours, Integral) and raw.bar_hours >= 1:
-        return raw
-    given = f"{type(raw.frame).__name__}, bar_hours {raw.bar_hours!r}"
-    kind = type(source)
-    rule = f"frame == {given}, must be a DataFrame of bars of whole hours"
-    raise PluginError(f"{kind.__name__}: {rule} ({kind.__module__.partition('.')[0]})")
 
 
 def _open_times(raw: RawBars) -> IntArray:

@@ -8,15 +8,18 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from ftfkit.components import (
     Component,
+    DataSource,
     DecisionRule,
     FeatureSet,
     FitContext,
     LabelScheme,
     Model,
     Proba,
+    RawBars,
     Splitter,
     TargetTransform,
 )
@@ -51,6 +54,22 @@ def sealed(payload: _P) -> _P:
     return payload
 
 
+def raw_of(source: DataSource, asset: Asset) -> RawBars:
+    """Bars of an asset as a source gives them; what is in the frame is for the bar schema to say.
+
+    Raises
+    ------
+    PluginError
+        When they are no RawBars with a DataFrame of bars of whole hours.
+    """
+    raw = _typed(source, "read", _asked(source, "read", asset), RawBars)
+    if not isinstance(raw.frame, pd.DataFrame):
+        raise _wrong(source, "frame", _kind(raw.frame), "must be a DataFrame")
+    if not isinstance(raw.bar_hours, Integral) or raw.bar_hours < 1:
+        raise _wrong(source, "bar_hours", repr(raw.bar_hours), "must be an integer >= 1")
+    return raw
+
+
 def features_of(component: FeatureSet, asset: Asset, market: Market) -> Features:
     """Features of an asset, sealed.
 
@@ -59,7 +78,7 @@ def features_of(component: FeatureSet, asset: Asset, market: Market) -> Features
     PluginError
         When they are no Features, not one row a label bar and one column a name, or hold an infinity.
     """
-    features = typed(component, "compute", component.compute(asset, market), Features)
+    features = _typed(component, "compute", component.compute(asset, market), Features)
     if not isinstance(features.names, tuple | list) or not all(isinstance(name, str) for name in features.names):
         raise _wrong(component, "names", _kind(features.names), "must be a tuple of text")
     wanted = (len(market.label[asset.name]), len(features.names))
@@ -79,7 +98,7 @@ def events_of(component: LabelScheme, bars: Bars, native: Bars) -> Events:
         When they are no Events, not sorted by t0, end before they start, lie outside the bars, or have a label that is
         not 0 or 1.
     """
-    events = typed(component, "events", asked(component, "events", bars, native), Events)
+    events = _typed(component, "events", _asked(component, "events", bars, native), Events)
     for name in _ARRAYS[Events]:
         if (found := getattr(events, name).shape) != (wanted := (events.t0.size,)):
             raise _wrong(component, name, f"shape {found}", f"must be of shape {wanted}")
@@ -105,10 +124,10 @@ def splits_of(component: Splitter, t0: IntArray, t1: IntArray, edges: IntArray) 
         When they are no tuple of Split, a fold's number is there twice or its rows are not rising positions of events,
         or what it trains on overlaps what it tests.
     """
-    found = asked(component, "folds", t0, t1, edges)
+    found = _asked(component, "folds", t0, t1, edges)
     if not isinstance(found, tuple | list) or not found:
         raise _wrong(component, "folds", _kind(found), "must give a tuple of one or more Split")
-    splits = tuple(typed(component, "folds", split, Split) for split in found)
+    splits = tuple(_typed(component, "folds", split, Split) for split in found)
     numbers = [split.fold for split in splits]
     if not all(isinstance(number, Integral) for number in numbers) or len(set(numbers)) < len(numbers):
         raise _wrong(component, "fold", numbers, "must be a number of its own each")
@@ -135,7 +154,7 @@ def target_of(component: TargetTransform, context: FitContext) -> Target:
         When it is no Target or has not one of each a row, a label is outside [0, 1], a weight no weight, or ``keep``
         not boolean.
     """
-    target = typed(component, "transform", component.transform(context), Target)
+    target = _typed(component, "transform", component.transform(context), Target)
     wanted = (len(context.train.t0),)
     for name in ("y", "weight", "keep"):
         found = np.shape(getattr(target, name))
@@ -160,7 +179,7 @@ def edges_of(component: Splitter, start_ns: int, end_ns: int) -> IntArray:
     PluginError
         When they are not two or more rising times.
     """
-    edges = asked(component, "edges", start_ns, end_ns)
+    edges = _asked(component, "edges", start_ns, end_ns)
     if not isinstance(edges, np.ndarray) or edges.dtype.kind != "i" or edges.ndim != 1 or len(edges) < 2:
         raise _wrong(component, "edges", _kind(edges), "must give an array of two or more int64")
     if (np.diff(edges) <= 0).any():
@@ -176,7 +195,7 @@ def needs_of(component: FeatureSet, asset: Asset, universe: Universe) -> tuple[A
     PluginError
         When they are no tuple of Asset.
     """
-    needs = asked(component, "needs", asset, universe)
+    needs = _asked(component, "needs", asset, universe)
     if not isinstance(needs, tuple | list) or not all(isinstance(one, Asset) for one in needs):
         raise _wrong(component, "needs", _kind(needs), "must give a tuple of Asset")
     return tuple(needs)
@@ -215,7 +234,7 @@ def threshold_of(component: DecisionRule, context: DecisionContext) -> float:
     return threshold
 
 
-def asked(component: Component, method: str, *arguments: Any) -> Any:
+def _asked(component: Component, method: str, *arguments: Any) -> Any:
     """What a method gives while a run is planned; where a plugin's breaks, in one line.
 
     Raises
@@ -234,7 +253,7 @@ def asked(component: Component, method: str, *arguments: Any) -> Any:
         raise _wrong(component, method, "no result", f"raised {told}") from error
 
 
-def typed(component: Component, method: str, found: object, kind: type[_P]) -> _P:
+def _typed(component: Component, method: str, found: object, kind: type[_P]) -> _P:
     """What a method gave, as the payload that the contract says, with arrays where that holds arrays.
 
     Raises

@@ -165,7 +165,10 @@ def _n_train(spec: Spec, asset: Asset, events: Events, inside: BoolArray, edges:
 
 
 def _check_inner(cv: Splitter, fold: int, t0: IntArray, t1: IntArray) -> None:
-    """Refuse inner validation and out-of-fold groups that no cell of a fold could make of its training events."""
+    """Refuse inner validation and out-of-fold groups that cells of a fold could not make of its training events.
+
+    Stacks and some targets group the inner training events, too; where they cannot, there is little to train on.
+    """
     try:
         consecutive_splits(t0, t1, cv.oof_groups, cv.embargo_ns)
         inner = tail_split(t0, t1, cv.valid_frac, cv.embargo_ns).train

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftfkit.cli.smoke import failures_of
+from ftfkit.cli.smoke import _sweeps, failures_of
 from ftfkit.cli.validate import main
 from ftfkit.config.compose import composer
 from ftfkit.config.folders import CORE, ConfFolder, conf_dir
@@ -62,3 +62,16 @@ def test_of_options_that_are_run_together_the_one_that_fails_is_named(tmp_path: 
     assert list(failures) == ["cv=patient"]
     assert "embargo" in failures["cv=patient"]
     assert failures_of(using, ["calibration=platt", "cv=purged_kfold_5", "hpo=fixed"], tmp_path / "out") == {}
+
+
+def test_every_option_is_in_one_sweep() -> None:
+    options = {
+        "loss": ["none", "focal/standard"],
+        "cv": ["a", "b", "c"],
+        "gates": ["x"],
+        "track": ["t", "u"],
+        "hpo": [],
+    }
+    sweeps = list(_sweeps(options))
+    assert sweeps[0] == ["loss=none,focal/standard"]
+    assert sorted(sweeps[1:]) == [["cv=a", "gates=x"], ["cv=b"], ["cv=c"], ["track=t"], ["track=u"]]

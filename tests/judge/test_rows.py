@@ -170,6 +170,13 @@ def test_a_row_of_another_length_is_refused_by_line(panel, tmp_path: Path, row: 
         read_rows(tmp_path / "rows.csv")
 
 
+def test_empty_lines_before_the_header_are_passed_over(panel, tmp_path: Path) -> None:
+    text = panel()[list(REQUIRED_COLUMNS)].to_csv(index=False)
+    for name, lead in (("plain.csv", ""), ("late.csv", "\n\n")):
+        (tmp_path / name).write_text(lead + text)
+    pd.testing.assert_frame_equal(read_rows(tmp_path / "plain.csv"), read_rows(tmp_path / "late.csv"))
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.csv", b""), ("a.csv", b'"x,y\n1'), ("a.parquet", b"nope")])
 def test_unreadable_files_are_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

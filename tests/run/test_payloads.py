@@ -248,7 +248,7 @@ def _labels(answer: Any, market: Market) -> object:
         (
             lambda answer: native_bars(AnsweringSource(answer=answer), AAVE),
             RawBars({}, "x"),
-            "frame == dict, bar_hours 1",
+            "frame == a dict, must be a DataFrame",
         ),
         (
             lambda answer: needs_of(AnsweringFeatures(answer=answer), AAVE, None),
